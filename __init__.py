@@ -1,0 +1,17 @@
+"""Prompt Segmenter: outlines from clicks, boxes and words, in QGIS and without it.
+
+Nothing is imported at module level, so that ``import prompt_segmenter.core`` works where QGIS is not installed.
+"""
+
+
+def classFactory(iface):  # noqa: N802 (the name that QGIS asks for)
+    """Return the plugin object; QGIS calls this once when it loads the plugin.
+
+    Parameters
+    ----------
+    iface : QgisInterface or None
+        The running window, or None in qgis_process.
+    """
+    from .plugin import PromptSegmenterPlugin
+
+    return PromptSegmenterPlugin(iface)

@@ -1,0 +1,190 @@
+"""What a segmentation model is: its files, what it takes, and the two calls that turn an image into masks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..progress import Progress
+from ..prompts.prompt import PixelPrompts
+
+ImageArray = NDArray[np.uint8]
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """One weights file."""
+
+    filename: str
+    """Its name in the weights folder, or in resources/models when ``url`` is empty."""
+    sha256: str
+    """Expected digest in lower-case hex; empty only for a file that the user registered without one."""
+    size: int
+    """Expected size in bytes; 0 where it is not known."""
+    url: str = ""
+    """Where it can be fetched; empty for a file that comes with the plugin."""
+
+
+@dataclass(frozen=True)
+class LookPolicy:
+    """How the session places its chips for a model: found by measurement, see benchmarks/."""
+
+    chip_px: int
+    """Side of the chip that is read around the prompts, in pixels."""
+    scales: tuple[float, ...] = (1.0,)
+    """Ground widths, relative to the first chip, that are tried for a click; the best prediction wins."""
+    zoom_in: bool = False
+    """Look a second time at the found object's own window."""
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """An entry of the catalogue: everything known about a model before its weights are opened."""
+
+    name: str
+    """Constant identifier, e.g. "starter" or "mobile_sam"."""
+    title: str
+    """What people read."""
+    family: str
+    """Name of the family that runs it."""
+    accepts: frozenset[str]
+    """Prompt kinds that it takes, e.g. {"point", "box"}."""
+    files: tuple[ModelFile, ...]
+    """Its weights, in the order that the family asks for (encoder, decoder)."""
+    input_size_px: int
+    """Longest side of the image that its encoder works at."""
+    licence: str
+    """SPDX identifier of the weights, or the licence's name."""
+    citation_url: str
+    """Page that describes the model."""
+    look: LookPolicy = field(default_factory=lambda: LookPolicy(1024))
+    """How the session looks at an object with it."""
+    traits: frozenset[str] = frozenset()
+    """What its family can't see in the graph, in the family's own words, e.g. {"nonorm"}."""
+
+
+@dataclass(frozen=True)
+class ImageEmbedding:
+    """An encoded image. Opaque outside the family that made it."""
+
+    arrays: tuple[NDArray[Any], ...]
+    """The encoder's outputs, in the family's order."""
+    image_size: tuple[int, int]
+    """(H, W) of the image that was encoded."""
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the arrays take."""
+        return int(sum(array.nbytes for array in self.arrays))
+
+
+class LogitUpsampler(Protocol):
+    """Knows how a family's low-resolution logits lie on the image."""
+
+    def full(self, logits: FloatArray) -> FloatArray:
+        """Return logits (H, W) at image size from one low-resolution map (h, w)."""
+
+    def at(self, logits: FloatArray, points: NDArray[np.float32]) -> FloatArray:
+        """Return logits (K, N) of K low-resolution maps (K, h, w) at N continuous image pixels (N, 2)."""
+
+
+@dataclass(frozen=True)
+class MaskPrediction:
+    """The model's candidates for one object. Full-size masks are made only for the candidate that is used."""
+
+    low_res_logits: FloatArray
+    """(K, h, w) in the model's own frame; one of them can go back as ``previous``."""
+    scores: FloatArray
+    """(K,) predicted IoU of each candidate, as the model gives it."""
+    upsampler: LogitUpsampler
+    """Brings the logits to the image."""
+    mask_threshold: float = 0.0
+    """A pixel belongs to the object where its logit is greater."""
+
+    def logits(self, index: int) -> FloatArray:
+        """Return the full-size logits (H, W) of candidate ``index``."""
+        return self.upsampler.full(self.low_res_logits[index])
+
+    def mask(self, index: int) -> NDArray[np.bool_]:
+        """Return the full-size mask (H, W) of candidate ``index``."""
+        mask: NDArray[np.bool_] = self.logits(index) > self.mask_threshold
+        return mask
+
+    def inside(self, points: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Return, for each candidate and each continuous pixel (N, 2), whether it lies in the mask: bool (K, N)."""
+        inside: NDArray[np.bool_] = self.upsampler.at(self.low_res_logits, points) > self.mask_threshold
+        return inside
+
+
+class SegmentationModel(Protocol):
+    """A loaded model. May be called from any one thread at a time; a call stops when the progress is cancelled."""
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Its catalogue entry."""
+
+    @property
+    def weights_sha256(self) -> str:
+        """One digest over all its weights files: what identifies the model in provenance and caches."""
+
+    @property
+    def preprocess_version(self) -> int:
+        """Raised by the family whenever the same image would give another embedding."""
+
+    def encode(self, image: ImageArray, progress: Progress) -> ImageEmbedding:
+        """Return the embedding of an RGB image (H, W, 3) uint8.
+
+        Raises
+        ------
+        ModelRunError
+            If the graph fails.
+        Cancelled
+            If the user asked to stop.
+        """
+
+    def decode(
+        self, embedding: ImageEmbedding, prompts: PixelPrompts, *, previous: FloatArray | None, progress: Progress
+    ) -> MaskPrediction:
+        """Return the candidates for one object.
+
+        Parameters
+        ----------
+        embedding : ImageEmbedding
+            From this model's own ``encode``.
+        prompts : PixelPrompts
+            In pixels of the encoded image.
+        previous : ndarray or None
+            Low-resolution logits (h, w) of the candidate chosen in the round before, to be refined.
+        progress : Progress
+            Asked for cancellation.
+
+        Raises
+        ------
+        EmptyPromptError
+            If nothing locates the object.
+        UnsupportedPromptError
+            If the model can't take this combination (for example two boxes).
+        ModelRunError
+            If the graph fails.
+        Cancelled
+            If the user asked to stop.
+        """
+
+
+class ModelFamily(Protocol):
+    """How models of one kind are loaded; each family module defines NAME and ENTRY, an instance of this."""
+
+    def load(self, spec: ModelSpec, paths: tuple[str, ...]) -> SegmentationModel:
+        """Return the model whose weights lie at ``paths``, one for each of ``spec.files``, already verified.
+
+        Raises
+        ------
+        DependencyError
+            If onnxruntime is missing.
+        ModelFileError
+            If a graph's inputs or outputs are not this family's; the message names those that were found.
+        """

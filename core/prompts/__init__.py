@@ -1,0 +1,1 @@
+"""What the user points at, in map space and in pixel space."""

@@ -1,0 +1,1 @@
+"""Pixels with a place: grids, chips, the stable stretch and where pixels come from."""
