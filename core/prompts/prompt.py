@@ -82,12 +82,14 @@ class PixelPrompts:
     @property
     def include(self) -> NDArray[np.float32]:
         """(K, 2) include points."""
-        return self.points[self.labels == 1]
+        points: NDArray[np.float32] = self.points[self.labels == 1]
+        return points
 
     @property
     def exclude(self) -> NDArray[np.float32]:
         """(K, 2) exclude points."""
-        return self.points[self.labels == 0]
+        points: NDArray[np.float32] = self.points[self.labels == 0]
+        return points
 
 
 @dataclass(frozen=True)
