@@ -1,0 +1,169 @@
+"""The compiled packages that the core works with, imported when they are first needed and never at plugin load.
+
+QGIS's own executables export the symbols of the system's GDAL, GEOS and PROJ. A wheel from PyPI carries its own copies
+of these libraries and, loaded in the usual way on Linux, calls QGIS's by mistake: wrong results, and a crash at exit.
+Wheels are therefore imported with RTLD_DEEPBIND, which makes each prefer its own copy. The flag is taken back at once,
+because Qt and QGIS modules crash when they are imported under it. Packages of the distribution share QGIS's libraries
+and are imported as they are. Environment variables are never touched.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.util
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+from .errors import DependencyError
+
+_SUBMODULES = {
+    "rasterio": ("features", "warp", "windows", "vrt", "enums", "transform", "io", "errors", "_env"),
+    "shapely": ("geometry", "ops", "validation", "wkb", "wkt", "affinity"),
+    "pyproj": ("crs", "exceptions"),
+    "onnxruntime": (),
+    "requests": ("exceptions",),
+}
+_PIP = {"rasterio": 'rasterio "affine<3"', "shapely": '"shapely<2.2"'}
+_HARMLESS = (
+    # A distribution's pyproj inside a virtual environment: PROJ finds its data all the same.
+    "Valid PROJ data directory not found",
+    # A distribution's requests beside a newer urllib3 from PyPI: its version table is old, the calls are the same.
+    r"urllib3 \(.*doesn't match a supported version",
+)
+_APT = ("rasterio", "shapely", "pyproj", "requests")
+
+
+def rasterio() -> ModuleType:
+    """Return rasterio, with features, warp, windows, vrt, enums, transform, io and errors loaded.
+
+    Raises
+    ------
+    DependencyError
+        If it is missing or can't be loaded; the hint is the command that mends it.
+    """
+    return _load("rasterio")
+
+
+def shapely() -> ModuleType:
+    """Return shapely, with geometry, ops, validation, wkb, wkt and affinity loaded.
+
+    Raises
+    ------
+    DependencyError
+        If it is missing or can't be loaded; the hint is the command that mends it.
+    """
+    return _load("shapely")
+
+
+def pyproj() -> ModuleType:
+    """Return pyproj, with crs and exceptions loaded.
+
+    Raises
+    ------
+    DependencyError
+        If it is missing or can't be loaded; the hint is the command that mends it.
+    """
+    return _load("pyproj")
+
+
+def onnxruntime() -> ModuleType:
+    """Return onnxruntime.
+
+    Raises
+    ------
+    DependencyError
+        If it is missing or can't be loaded; the hint is the command that mends it.
+    """
+    return _load("onnxruntime")
+
+
+def requests() -> ModuleType:
+    """Return requests, with exceptions loaded.
+
+    Raises
+    ------
+    DependencyError
+        If it is missing or can't be loaded; the hint is the command that mends it.
+    """
+    return _load("requests")
+
+
+def is_bundled_wheel(package: str) -> bool:
+    """Return True if ``package`` is a Linux wheel that carries its own shared libraries.
+
+    auditwheel puts them in ``<package>.libs`` beside the package (the case of the name varies).
+    """
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        return False
+    beside = Path(spec.origin).parent.parent
+    wanted = f"{package}.libs".lower()
+    return any(entry.name.lower() == wanted for entry in beside.glob("*.libs") if entry.is_dir())
+
+
+@functools.cache
+def _load(package: str) -> ModuleType:
+    try:
+        if sys.platform == "linux" and is_bundled_wheel(package):
+            with _own_symbols_first():
+                module = _import_all(package)
+        else:
+            module = _import_all(package)
+    except ModuleNotFoundError as error:
+        if error.name == package:
+            raise DependencyError(f"The Python package {package} is not installed.", hint=_mend(package)) from error
+        raise DependencyError(
+            f"The Python package {package} can't be loaded: {error}.", hint=_mend(error.name or package)
+        ) from error
+    except (ImportError, OSError, AttributeError, ValueError) as error:
+        # What an extension module raises that was built for another numpy or another system library.
+        raise DependencyError(f"The Python package {package} can't be loaded: {error}.", hint=_mend(package)) from error
+    if package == "rasterio":
+        _use_own_proj_data(module)
+    return module
+
+
+def _import_all(package: str) -> ModuleType:
+    with _known_warnings_quiet():
+        module = importlib.import_module(package)
+        for name in _SUBMODULES[package]:
+            importlib.import_module(f"{package}.{name}")
+    return module
+
+
+@contextmanager
+def _own_symbols_first() -> Iterator[None]:
+    before = sys.getdlopenflags()
+    sys.setdlopenflags(os.RTLD_NOW | os.RTLD_DEEPBIND)
+    try:
+        yield
+    finally:
+        sys.setdlopenflags(before)
+
+
+@contextmanager
+def _known_warnings_quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        for message in _HARMLESS:
+            warnings.filterwarnings("ignore", message=message)
+        yield
+
+
+def _use_own_proj_data(module: ModuleType) -> None:
+    """Point a wheel's PROJ to the wheel's own database, whatever PROJ_LIB or PROJ_DATA say for QGIS's PROJ."""
+    folder = Path(str(module.__file__)).parent / "proj_data"
+    if folder.is_dir():
+        module._env.set_proj_data_search_path(str(folder))
+
+
+def _mend(package: str) -> str:
+    pip = f"python3 -m pip install {_PIP.get(package, package)}"
+    if package in _APT and Path("/etc/debian_version").exists():
+        return f"Install it with: sudo apt-get install python3-{package} (or: {pip})"
+    return f"Install it with: {pip}"
