@@ -1,0 +1,1 @@
+"""The Processing side: qgis.core only, so that it works in qgis_process and the Model Designer."""
