@@ -1,4 +1,4 @@
-"""One look at one object: place a chip, read it, encode it, decode the prompts, choose; again wider if it does not fit."""
+"""One look at one object: place a chip, read, encode, decode, choose; look again wider if the object does not fit."""
 
 from __future__ import annotations
 

@@ -22,6 +22,11 @@ class View:
     size: tuple[int, int]
     """(width, height) that the window is read at; never larger than the window."""
 
+    def text(self) -> str:
+        """Return it for provenance: "col,row,width,height@WIDTHxHEIGHT" in native pixels and chip pixels."""
+        window = self.window
+        return f"{window.col},{window.row},{window.width},{window.height}@{self.size[0]}x{self.size[1]}"
+
     def grid(self, raster: PixelGrid) -> PixelGrid:
         """Return the grid of the pixels that are read."""
         return raster.window(self.window).resampled(*self.size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -102,6 +102,8 @@ class PromptSet:
     """CRS of their coordinates; None in pixel space."""
     label: str = ""
     """Class or name that the user gives the object."""
+    object: int | str | None = None
+    """What names the object in the result (a group field's value); its number in the call where None."""
 
     def require_located(self) -> None:
         """Raise :class:`EmptyPromptError` if no prompt says where the object is."""
@@ -122,7 +124,7 @@ class PromptSet:
             If a coordinate can't be transformed.
         """
         moved = tuple(prompt.transformed(self.crs, crs) for prompt in self.prompts)
-        return PromptSet(moved, crs, self.label)
+        return replace(self, prompts=moved, crs=crs)
 
     def to_pixels(self, grid: PixelGrid) -> PixelPrompts:
         """Return the prompts in pixels of ``grid``, whose CRS must be this set's."""

@@ -90,7 +90,7 @@ def transform_points(xy: ArrayLike, from_crs: str | None, to_crs: str | None) ->
         return points
     if from_crs is None or to_crs is None:
         raise MissingCrsError(
-            f"Coordinates can't be brought from {_name(from_crs)} to {_name(to_crs)}.",
+            f"Coordinates can't be brought from {title(from_crs)} to {title(to_crs)}.",
             hint="Give prompts in pixels for an image without a CRS, and in a CRS for a georeferenced raster.",
         )
     moved = _run(_transformer(from_crs, to_crs), points)
@@ -98,7 +98,7 @@ def transform_points(xy: ArrayLike, from_crs: str | None, to_crs: str | None) ->
     if lost.any():
         x, y = points[np.flatnonzero(lost)[0]]
         raise CrsError(
-            f"The point ({x:.12g}, {y:.12g}) of {_name(from_crs)} has no place in {_name(to_crs)}.",
+            f"The point ({x:.12g}, {y:.12g}) of {title(from_crs)} has no place in {title(to_crs)}.",
             hint="Check the coordinates, their order (x, y) and their CRS.",
         )
     return moved
@@ -197,7 +197,7 @@ def _transformer(from_crs: str, to_crs: str) -> Any:
         return pyproj.Transformer.from_crs(parse(from_crs), parse(to_crs), always_xy=True)
     except pyproj.exceptions.ProjError as error:
         raise CrsError(
-            f"There is no transformation from {_name(from_crs)} to {_name(to_crs)}.",
+            f"There is no transformation from {title(from_crs)} to {title(to_crs)}.",
             hint="Give the coordinates in the raster's own CRS.",
         ) from error
 
@@ -207,7 +207,8 @@ def _run(transformer: Any, points: FloatArray) -> FloatArray:
     return np.column_stack([x, y]).astype(np.float64)
 
 
-def _name(crs: str | None) -> str:
+def title(crs: str | None) -> str:
+    """Return what people call a CRS: its code, or the name inside its WKT."""
     if crs is None:
         return "pixel space (no CRS)"
     name = parse(crs).name

@@ -1,0 +1,271 @@
+"""SegmentationSession: the one entry point. A raster, prompts and a model in; outlines with provenance out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .errors import EmptyPromptError, OutsideExtentError, UnsupportedPromptError
+from .look import Look, Looker
+from .models.embedding import EmbeddingCache
+from .models.model import SegmentationModel
+from .models.store import ModelStore
+from .outlines.masks import select_parts
+from .outlines.measure import measure
+from .outlines.polygonize import polygonize
+from .outlines.results import ObjectId, Provenance, SegmentationResult, SegmentedPolygon
+from .outlines.shape import OutlineSettings, clean, merge
+from .progress import NullProgress, Progress, SubProgress
+from .prompts.prompt import PromptSet
+from .raster import crs as crs_maths
+from .raster.grid import Bounds
+from .raster.rgb import RgbSettings, resolve_recipe
+from .raster.source import RasterSource
+from .raster.sources import open_source
+from .version import VERSION
+from .window import View, over
+
+DEFAULT_MAX_PIXELS = 4096 * 4096
+_TRY = "Try another click, a box, or a coarser resolution."
+_CACHE_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class SessionSettings:
+    """What the user may choose, apart from the raster, the model and the prompts."""
+
+    rgb: RgbSettings = field(default_factory=RgbSettings)
+    """Bands and stretch."""
+    outline: OutlineSettings = field(default_factory=OutlineSettings)
+    """How masks become polygons."""
+    extent: Bounds | None = None
+    """Map bounds to look at, in the source's CRS; None to place chips around the prompts."""
+    resolution: float | None = None
+    """CRS units per pixel to look at; None for native, or as coarse as the object needs."""
+    max_pixels: int = DEFAULT_MAX_PIXELS
+    """Largest chip; more is refused before anything is read."""
+
+
+class SegmentationSession:
+    """Segments objects of one raster with one model.
+
+    Parameters
+    ----------
+    source : RasterSource
+        Where pixels come from; the caller closes it.
+    model : SegmentationModel
+        A loaded model.
+    settings : SessionSettings, optional
+        Bands, stretch, outline, extent, resolution.
+    cache : EmbeddingCache, optional
+        Shared with other sessions where that is wanted.
+    """
+
+    def __init__(
+        self,
+        source: RasterSource,
+        model: SegmentationModel,
+        settings: SessionSettings | None = None,
+        *,
+        cache: EmbeddingCache | None = None,
+    ) -> None:
+        self._source = source
+        self._model = model
+        self._settings = settings or SessionSettings()
+        self._cache = cache or EmbeddingCache(_CACHE_BYTES)
+        self._looker: Looker | None = None
+        self._recipe_text = ""
+
+    def segment(self, objects: Sequence[PromptSet], progress: Progress | None = None) -> SegmentationResult:
+        """Return one outline for each object that is found.
+
+        Parameters
+        ----------
+        objects : sequence of PromptSet
+            One for each object, each in any CRS.
+        progress : Progress, optional
+            Told about each object; asked for cancellation.
+
+        Returns
+        -------
+        SegmentationResult
+            Polygons in the source's CRS; objects that were not found are named in its warnings.
+
+        Raises
+        ------
+        EmptyPromptError
+            If an object has nothing that locates it.
+        OutsideExtentError
+            If prompts lie outside the raster or the extent; names them all.
+        UnsupportedPromptError
+            If the model can't take a kind of prompt.
+        ChipTooLargeError
+            If extent and resolution ask for too many pixels; nothing is read.
+        RasterReadError, ModelRunError
+            If pixels can't be read or the graph fails.
+        Cancelled
+            If the user asked to stop.
+        """
+        started = time.monotonic()
+        progress = progress or NullProgress()
+        here = self._bring_home(objects)
+        view = self._fixed_view()
+        looker = self.looker(SubProgress(progress, 0.0, 0.1))
+        polygons: list[SegmentedPolygon] = []
+        warnings: list[str] = []
+        for index, (original, prompts) in enumerate(zip(objects, here)):
+            part = SubProgress(progress, 0.1 + 0.9 * index / len(here), 0.1 + 0.9 * (index + 1) / len(here))
+            part.report(0.0, f"Object {index + 1} of {len(here)}")
+            look = looker.at(view, prompts, part) if view else self._find(looker, prompts, part)
+            name = prompts.object if prompts.object is not None else index + 1
+            outline = self.outline(look, prompts, name=name, described=original.describe())
+            if outline is None:
+                warnings.append(f"Object {name}: nothing found at {original.describe()}. {_TRY}")
+                continue
+            polygons.append(outline)
+            warnings.extend(_doubts(name, look))
+        return SegmentationResult(
+            polygons=tuple(polygons),
+            crs=self._source.grid.crs,
+            elapsed_s=time.monotonic() - started,
+            warnings=tuple(warnings),
+            provenance=self.provenance(),
+        )
+
+    def looker(self, progress: Progress | None = None) -> Looker:
+        """Return what looks at single objects, with the stretch computed once; the map tool drives it directly."""
+        if self._looker is None:
+            recipe = resolve_recipe(self._source, self._settings.rgb, progress or NullProgress())
+            self._looker = Looker(self._source, self._model, recipe, self._cache)
+            self._recipe_text = recipe.text()
+        return self._looker
+
+    def outline(
+        self, look: Look, prompts: PromptSet, *, name: ObjectId = 1, described: str = ""
+    ) -> SegmentedPolygon | None:
+        """Return a look's mask as a clean polygon, or None if nothing is left of it.
+
+        Parameters
+        ----------
+        look : Look
+            From this session's looker.
+        prompts : PromptSet
+            The object's, in the source's CRS.
+        name : int or str
+            What names the object in the result.
+        described : str
+            The prompts as the user gave them; this set's own text where empty.
+        """
+        settings = self._settings.outline
+        include = prompts.to_pixels(look.grid).include
+        parts = polygonize(select_parts(look.mask, settings.parts, include), look.grid)
+        geometry = merge(clean(parts, settings, look.grid))
+        if geometry is None:
+            return None
+        size = measure(geometry, look.grid.crs)
+        return SegmentedPolygon(
+            geometry=geometry,
+            object=name,
+            label=prompts.label,
+            score=look.score,
+            area_m2=size.area_m2,
+            perimeter_m=size.perimeter_m,
+            prompts=described or prompts.describe(),
+            resolution=max(look.grid.resolution),
+            window=look.view.text(),
+        )
+
+    def provenance(self) -> Provenance:
+        """Return what all polygons of this session share."""
+        return Provenance(
+            model=self._model.spec.name,
+            model_sha256=self._model.weights_sha256,
+            source=self._source.uri,
+            stretch=self._recipe_text,
+            settings=self._settings.outline.text(),
+            version=VERSION,
+        )
+
+    def _find(self, looker: Looker, prompts: PromptSet, progress: Progress) -> Look:
+        return looker.find(prompts, progress, resolution=self._settings.resolution)
+
+    def _fixed_view(self) -> View | None:
+        """Return the view that the user asked for by an extent, checked before anything is read."""
+        asked = self._settings
+        if asked.extent is None:
+            return None
+        chip_px = self._model.spec.look.chip_px
+        return over(self._source.grid, asked.extent, chip_px, asked.max_pixels, resolution=asked.resolution)
+
+    def _bring_home(self, objects: Sequence[PromptSet]) -> list[PromptSet]:
+        """Return the prompts in the source's CRS, after every check that needs no pixels."""
+        if not objects:
+            raise EmptyPromptError("There is no prompt.", hint="Add an include point or a box.")
+        spec = self._model.spec
+        here = []
+        for prompts in objects:
+            prompts.require_located()
+            for prompt in prompts.prompts:
+                if prompt.kind not in spec.accepts:
+                    raise UnsupportedPromptError(
+                        f"The model '{spec.name}' takes no {prompt.kind} prompts.",
+                        hint=f"It takes: {', '.join(sorted(spec.accepts))}. Choose another model or prompt.",
+                    )
+            here.append(prompts.transformed(self._source.grid.crs))
+        self._require_inside(objects, here)
+        return here
+
+    def _require_inside(self, objects: Sequence[PromptSet], here: Sequence[PromptSet]) -> None:
+        grid, extent = self._source.grid, self._settings.extent
+        outside = [
+            original.describe()
+            for prompts, moved in zip(objects, here)
+            for original, prompt in zip(prompts.prompts, moved.prompts)
+            if not _meets(grid.box_to_pixel(prompt.envelope()), (0.0, 0.0, grid.width, grid.height))
+            or (extent is not None and not _meets(prompt.envelope(), extent))
+        ]
+        if outside:
+            left, bottom, right, top = extent or grid.bounds
+            raise OutsideExtentError(
+                f"{'These prompts lie' if len(outside) > 1 else 'This prompt lies'} outside the "
+                f"{'extent' if extent else 'raster'}: {'; '.join(outside)}.",
+                hint=f"It covers {left:.10g} to {right:.10g} and {bottom:.10g} to {top:.10g} in "
+                f"{crs_maths.title(grid.crs)}; check the coordinates and their CRS.",
+            )
+
+
+@contextmanager
+def open_session(
+    image: str | Path, model: str = "starter", settings: SessionSettings | None = None, *, pixel_space: bool = False
+) -> Iterator[SegmentationSession]:
+    """Open an image file and a model as one session, and close the file afterwards.
+
+    Parameters
+    ----------
+    image : str or Path
+        A raster file, or anything else that :func:`open_source` takes.
+    model : str
+        Name in the catalogue.
+    settings : SessionSettings, optional
+        Bands, stretch, outline, extent, resolution.
+    pixel_space : bool
+        Work in pixel coordinates (x = column, y = row, downwards), for an image without a CRS.
+    """
+    with closing(open_source(str(image), pixel_space=pixel_space)) as source:
+        yield SegmentationSession(source, ModelStore().load(model), settings)
+
+
+def _meets(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Return True if two boxes (low x, low y, high x, high y) share at least a point."""
+    return one[0] <= other[2] and one[2] >= other[0] and one[1] <= other[3] and one[3] >= other[1]
+
+
+def _doubts(name: ObjectId, look: Look) -> Iterator[str]:
+    """Yield what the user should know about a look that gave an outline."""
+    if look.cut:
+        yield f"Object {name} goes on beyond the part that was looked at: its outline is cut there."
+    if look.unsatisfied:
+        yield f"Object {name}: {look.unsatisfied} of its points could not be satisfied. Add a click near them."
