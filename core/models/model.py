@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -20,13 +21,15 @@ class ModelFile:
     """One weights file."""
 
     filename: str
-    """Its name in the weights folder, or in resources/models when ``url`` is empty."""
+    """Its name in the weights folder, or in resources/models when it is ``bundled``."""
     sha256: str
     """Expected digest in lower-case hex; empty only for a file that the user registered without one."""
     size: int
     """Expected size in bytes; 0 where it is not known."""
     url: str = ""
-    """Where it can be fetched; empty for a file that comes with the plugin."""
+    """Where it can be fetched; empty for a file that comes with the plugin, or that the user registered."""
+    bundled: bool = False
+    """True if it comes with the plugin."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,24 @@ class ModelSpec:
     """How the session looks at an object with it."""
     traits: frozenset[str] = frozenset()
     """What its family can't see in the graph, in the family's own words, e.g. {"nonorm"}."""
+
+    @property
+    def weights_sha256(self) -> str:
+        """One digest over all weights files, in their order: a single file's own, else that of the digests together."""
+        digests = [file.sha256 for file in self.files]
+        if len(digests) == 1:
+            return digests[0]
+        return hashlib.sha256("\n".join(digests).encode("ascii")).hexdigest()
+
+
+@dataclass(frozen=True)
+class RuntimeSettings:
+    """How graphs are run: what the user may choose about the machine, never about the result."""
+
+    threads: int | None = None
+    """Threads of one run; None leaves a core free for the rest of the machine."""
+    provider: str = "auto"
+    """Where graphs run: "auto" (CUDA where onnxruntime offers it, else CPU), "cpu", "cuda", "directml", ..."""
 
 
 @dataclass(frozen=True)
@@ -178,8 +199,10 @@ class SegmentationModel(Protocol):
 class ModelFamily(Protocol):
     """How models of one kind are loaded; each family module defines NAME and ENTRY, an instance of this."""
 
-    def load(self, spec: ModelSpec, paths: tuple[str, ...]) -> SegmentationModel:
+    def load(self, spec: ModelSpec, paths: tuple[str, ...], settings: RuntimeSettings) -> SegmentationModel:
         """Return the model whose weights lie at ``paths``, one for each of ``spec.files``, already verified.
+
+        The digests in ``spec.files`` are those of the very files, so ``spec.weights_sha256`` identifies them.
 
         Raises
         ------

@@ -1,0 +1,215 @@
+"""The weights folder: where a model's files are, whether they are the right ones, and how they get there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..errors import ModelFileError, ModelNotInstalledError, OutputError
+from ..progress import NullProgress, Progress, SubProgress
+from . import catalogue, download
+from .families import FAMILIES
+from .model import ModelFile, ModelSpec, RuntimeSettings, SegmentationModel
+
+FOLDER_VARIABLE = "PROMPT_SEGMENTER_MODELS"
+BUNDLED_FOLDER = Path(__file__).resolve().parents[2] / "resources" / "models"
+_FETCH = "python -m prompt_segmenter.core.cli models fetch {name}"
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a file was when its digest was taken; another size or time, and it is read again."""
+
+    size: int
+    changed_ns: int
+    sha256: str
+
+
+class ModelStore:
+    """The weights on this machine. Safe to use from one thread at a time.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where fetched and imported weights lie. None takes the environment variable PROMPT_SEGMENTER_MODELS, or else
+        the user's data folder. It is made when the first file comes.
+    bundled : Path
+        Where the weights that come with the plugin lie; never written to.
+    patience : Patience, optional
+        How often a download is tried again.
+
+    Examples
+    --------
+    >>> store = ModelStore()
+    >>> model = store.load("starter")  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        bundled: Path = BUNDLED_FOLDER,
+        patience: download.Patience | None = None,
+    ) -> None:
+        self.folder = Path(folder) if folder is not None else default_folder()
+        self._bundled = bundled
+        self._patience = patience
+        self._seen: dict[Path, _Seen] = {}
+
+    def path(self, file: ModelFile) -> Path:
+        """Return where the file belongs, whether it is there or not."""
+        return (self._bundled if file.bundled else self.folder) / file.filename
+
+    def missing(self, spec: ModelSpec) -> tuple[ModelFile, ...]:
+        """Return which of the model's files aren't there. Looks at names only, so it is quick."""
+        return tuple(file for file in spec.files if not self.path(file).is_file())
+
+    def locate(self, spec: ModelSpec, progress: Progress | None = None) -> tuple[str, ...]:
+        """Return the paths of the model's files, in their order, each verified against its digest.
+
+        Raises
+        ------
+        ModelNotInstalledError
+            If a file isn't there; the hint is the command that gets it.
+        ModelFileError
+            If a file isn't the expected one. A fetched one is renamed to ``*.corrupt-<n>``, so that it is never loaded.
+        """
+        missing = self.missing(spec)
+        if missing:
+            raise self._not_installed(spec, missing)
+        for file in spec.files:
+            self._verify(file, progress or NullProgress())
+        return tuple(str(self.path(file)) for file in spec.files)
+
+    def fetch(self, spec: ModelSpec, progress: Progress | None = None) -> tuple[str, ...]:
+        """Download what is missing of the model and return the verified paths.
+
+        Raises
+        ------
+        DownloadError, ModelFileError, DependencyError, Cancelled
+            As :func:`download.fetch` does.
+        ModelNotInstalledError
+            If a missing file can't be fetched, because it came with the plugin or was imported by the user.
+        """
+        progress = progress or NullProgress()
+        missing = self.missing(spec)
+        for index, file in enumerate(missing):
+            if not file.url:
+                raise self._not_installed(spec, (file,))
+            share = SubProgress(progress, index / len(missing), (index + 1) / len(missing))
+            download.fetch(file, self.path(file), share, patience=self._patience)
+        return self.locate(spec, progress)
+
+    def import_file(self, spec: ModelSpec, source: Path, progress: Progress | None = None) -> Path:
+        """Copy a local file into the folder as the one of the model's files that it is, and return its place.
+
+        It is told by its digest; for a model without digests, by its name.
+
+        Raises
+        ------
+        ModelFileError
+            If it is none of the model's files.
+        OutputError
+            If it can't be read, or copied into the folder.
+        """
+        try:
+            digest = download.sha256_of(source, progress or NullProgress())
+            file = _matching(spec, source, digest)
+            target = self.path(file)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = target.with_name(f"{target.name}.import")
+            shutil.copyfile(source, part)
+            part.replace(target)
+        except OSError as error:
+            raise OutputError(
+                f"{source} can't be copied to {self.folder}: {error.strerror or error}.",
+                hint=f"Check both, or choose another folder with {FOLDER_VARIABLE}.",
+            ) from error
+        return target
+
+    def load(
+        self,
+        model: str | ModelSpec,
+        *,
+        settings: RuntimeSettings | None = None,
+        progress: Progress | None = None,
+    ) -> SegmentationModel:
+        """Return the model, by its name in the catalogue or its own spec, ready to run.
+
+        Raises
+        ------
+        UnknownNameError
+            If no model has this name.
+        ModelNotInstalledError, ModelFileError, DependencyError
+            If its weights, or onnxruntime, aren't there or can't be used.
+        """
+        spec = catalogue.get(model) if isinstance(model, str) else model
+        family = FAMILIES.get(spec.family)
+        paths = self.locate(spec, progress)
+        # A registered file has no digest of its own in the spec: what is loaded is identified by what it is.
+        found = tuple(replace(file, sha256=self._seen[self.path(file)].sha256) for file in spec.files)
+        return family.load(replace(spec, files=found), paths, settings or RuntimeSettings())
+
+    def _verify(self, file: ModelFile, progress: Progress) -> None:
+        path = self.path(file)
+        stat = path.stat()
+        seen = self._seen.get(path)
+        if seen is None or (seen.size, seen.changed_ns) != (stat.st_size, stat.st_mtime_ns):
+            seen = _Seen(stat.st_size, stat.st_mtime_ns, download.sha256_of(path, progress))
+            self._seen[path] = seen
+        if not file.sha256 or seen.sha256 == file.sha256:
+            return
+        del self._seen[path]
+        hint = "It came with the plugin: reinstall the plugin."
+        if not file.bundled:
+            hint = f"It was renamed to {_set_aside(path).name} and is not used. Fetch or import the model again."
+        raise ModelFileError(
+            f"{path} is damaged or another file: its SHA-256 is {seen.sha256} and should be {file.sha256}.", hint=hint
+        )
+
+    def _not_installed(self, spec: ModelSpec, missing: tuple[ModelFile, ...]) -> ModelNotInstalledError:
+        names = ", ".join(file.filename for file in missing)
+        folder = self.path(missing[0]).parent
+        if all(file.url for file in missing):
+            hint = f"Get it with: {_FETCH.format(name=spec.name)}"
+        elif any(file.bundled for file in missing):
+            hint = "These files come with the plugin: reinstall it."
+        else:
+            hint = "Copy these files into this folder."
+        return ModelNotInstalledError(f"The model '{spec.name}' is not installed: {folder} has no {names}.", hint=hint)
+
+
+def default_folder(environment: Mapping[str, str] | None = None, platform: str = sys.platform) -> Path:
+    """Return the user's own folder for weights: PROMPT_SEGMENTER_MODELS, else the platform's place for data."""
+    environment = os.environ if environment is None else environment
+    if environment.get(FOLDER_VARIABLE):
+        return Path(environment[FOLDER_VARIABLE]).expanduser()
+    if platform == "win32":
+        base = Path(environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return base / "prompt_segmenter" / "models"
+
+
+def _matching(spec: ModelSpec, source: Path, digest: str) -> ModelFile:
+    for file in spec.files:
+        if digest == file.sha256 or (not file.sha256 and source.name == file.filename):
+            return file
+    expected = ", ".join(f"{file.filename} (SHA-256 {file.sha256 or 'any'})" for file in spec.files)
+    raise ModelFileError(
+        f"{source} is no file of the model '{spec.name}': its SHA-256 is {digest}.", hint=f"It takes: {expected}."
+    )
+
+
+def _set_aside(path: Path) -> Path:
+    number = 1
+    while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
+        number += 1
+    path.replace(aside)
+    return aside
