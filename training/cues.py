@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-COARSE_STEPS = 22
-FINE_STEPS = 8
+COARSE_STEPS = 20
+FINE_STEPS = 6
 FAR = 8.0
 
 

@@ -34,7 +34,7 @@ class Prompts:
     box: Tensor
     """Box (B, 5): left, top, right, bottom, and 1 where there is one, else 0."""
     previous: Tensor
-    """Low-resolution logits of the last answer (B, 1, H/4, W/4); zeros where there is none."""
+    """Logits of the last answer (B, 1, H/2, W/2); zeros where there is none."""
 
 
 def _conv(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -113,12 +113,12 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Mask logits (B, 1, H, W), low-resolution logits (B, 1, H/4, W/4) and predicted IoU (B, 1) for one prompt set."""
+    """Mask logits (B, 1, H/2, W/2), coarse logits (B, 1, H/4, W/4) and predicted IoU (B, 1) for one prompt set."""
 
     def __init__(self, widths: tuple[int, ...] = (BASE, 48, 64, 88)) -> None:
         super().__init__()
         self.enter = nn.Conv2d(PLANES, BASE, 3, 1, 1)
-        self.first = Residual(BASE)
+        self.first = _conv(BASE, BASE)
         self.downs = nn.ModuleList(
             nn.Sequential(_conv(a, b, stride=2), Residual(b)) for a, b in zip(widths, widths[1:])
         )
@@ -142,9 +142,8 @@ class Decoder(nn.Module):
             x = self.ups[level](levels[level] + _up(self.reduce[level](x)))
         low = self.low(x)
         sharp = self.fine(self.sharp(torch.cat((_up(self.narrow(x)), skip), 1)))
-        half = sharp + F.interpolate(low, scale_factor=2.0, mode="bilinear", align_corners=False)
-        full = F.interpolate(half, scale_factor=2.0, mode="bilinear", align_corners=False)
-        return full, low, torch.sigmoid(self.score(self._evidence(x, low, deepest, prompts)))
+        logits = sharp + F.interpolate(low, scale_factor=2.0, mode="bilinear", align_corners=False)
+        return logits, low, torch.sigmoid(self.score(self._evidence(x, low, deepest, prompts)))
 
     def _evidence(self, x: Tensor, low: Tensor, deepest: Tensor, prompts: Prompts) -> Tensor:
         """What the predicted IoU is read from: features in, around and outside the mask, and facts of the mask."""
@@ -183,8 +182,9 @@ def prompt_planes(embedding: Tensor, prompts: Prompts) -> Tensor:
     rest = embedding[:, FEATURES + BASE :].detach()
     planes += path_cues(rest[:, :COLOURS], rest[:, COLOURS:], weight, include, exclude)
     planes += _box_planes(xs, ys, prompts.box)
-    probability = torch.sigmoid(prompts.previous)
-    planes += [torch.tanh(prompts.previous * 0.25), probability * (1 - probability) * 4]
+    previous = F.avg_pool2d(prompts.previous, 2)
+    probability = torch.sigmoid(previous)
+    planes += [torch.tanh(previous * 0.25), probability * (1 - probability) * 4]
     return torch.cat(planes, 1)
 
 
