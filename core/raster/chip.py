@@ -18,7 +18,8 @@ class RasterChip:
     data: NDArray[Any]
     """(B, H, W), the source's own dtype and values (no stretch, no scale); anything where ``valid`` is False."""
     valid: NDArray[np.bool_]
-    """(H, W), True where every band is usable: no nodata, no NaN, not masked, not transparent."""
+    """(H, W), True where the pixel is usable: not masked, not transparent, not nodata in all bands (0 in one band of a
+    picture whose nodata is 0 is just a dark colour), and finite in every band."""
     grid: PixelGrid
     """Where the pixels lie; its size is (W, H)."""
     band_names: tuple[str, ...]

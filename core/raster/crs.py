@@ -18,6 +18,7 @@ from ..errors import CrsError, MissingCrsError
 
 FloatArray = NDArray[np.float64]
 _CACHED = 64
+_CODE_LENGTH = 20
 
 
 @functools.lru_cache(maxsize=_CACHED)
@@ -211,8 +212,7 @@ def title(crs: str | None) -> str:
     """Return what people call a CRS: its code, or the name inside its WKT."""
     if crs is None:
         return "pixel space (no CRS)"
-    name = parse(crs).name
-    return crs if len(crs) <= 20 else f"'{_short(name)}'"
+    return crs if len(crs) <= _CODE_LENGTH else f"'{_short(str(parse(crs).name))}'"
 
 
 def _short(text: str) -> str:

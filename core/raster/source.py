@@ -73,3 +73,18 @@ class RasterSource(Protocol):
         RasterReadError
             If the pixels can't be read.
         """
+
+    def close(self) -> None:
+        """Let go of what the source holds open; it can't be read afterwards."""
+
+
+def check_request(source: RasterSource, window: Window, size: tuple[int, int], bands: tuple[int, ...]) -> None:
+    """Raise ValueError if a call of ``source.read`` breaks its contract; for sources to call first."""
+    grid = source.grid
+    fits = min(window.col, window.row) >= 0 and min(window.width, window.height) >= 1
+    if not fits or window.col + window.width > grid.width or window.row + window.height > grid.height:
+        raise ValueError(f"read: expected a window inside {grid.width} x {grid.height} pixels, got {window}")
+    if not (1 <= size[0] <= window.width and 1 <= size[1] <= window.height):
+        raise ValueError(f"read: expected a size from 1 to {window.width} x {window.height}, got {size}")
+    if not bands or not all(1 <= number <= len(source.bands) for number in bands):
+        raise ValueError(f"read: expected band numbers from 1 to {len(source.bands)}, got {bands}")

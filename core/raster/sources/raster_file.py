@@ -1,0 +1,152 @@
+"""Raster files and everything else that GDAL opens: GeoTIFF, VRT, zip, /vsi paths, URLs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ... import native
+from ...errors import RasterReadError
+from ..chip import RasterChip
+from ..dataset import open_dataset, public_uri, readable
+from ..georeference import place
+from ..grid import PixelGrid, Window
+from ..source import BandInfo, BandRole, RasterSource, check_request
+
+NAME = "raster_file"
+_DECLARED = {role.value: role for role in BandRole}
+_DESCRIBED = {role.value: role for role in (BandRole.RED, BandRole.GREEN, BandRole.BLUE, BandRole.NIR)}
+
+
+class RasterFileSource:
+    """A raster that GDAL reads. Use it from one thread at a time, and close it.
+
+    Parameters
+    ----------
+    uri : str
+        Path, URL or other GDAL name.
+    pixel_space : bool
+        True to ignore the georeference: x is the column and y the row (downwards), without a CRS.
+
+    Raises
+    ------
+    RasterReadError
+        If it can't be opened, or holds nothing but complex numbers.
+    MissingCrsError
+        If it has no CRS and ``pixel_space`` is False.
+    """
+
+    already_rgb = False
+
+    def __init__(self, uri: str, *, pixel_space: bool = False) -> None:
+        self._uri = uri
+        self._file = open_dataset(uri)
+        try:
+            self._bands = _band_infos(self._file)
+            _refuse_complex(uri, self._bands)
+            with readable(uri, "The georeference"):
+                self._dataset, self._grid = place(self._file, uri, pixel_space=pixel_space)
+        except BaseException:
+            self._file.close()
+            raise
+
+    @property
+    def uri(self) -> str:
+        """Its name, without credentials."""
+        return public_uri(self._uri)
+
+    @property
+    def grid(self) -> PixelGrid:
+        """The whole raster at its finest resolution."""
+        return self._grid
+
+    @property
+    def bands(self) -> tuple[BandInfo, ...]:
+        """Its bands, alpha included."""
+        return self._bands
+
+    def read(self, window: Window, size: tuple[int, int], bands: tuple[int, ...]) -> RasterChip:
+        """Return the window's pixels, resampled to ``size`` (width, height); see :class:`RasterSource`.
+
+        Decimated pixels are the mean of the usable ones under them, or the nearest one for palettes; a chip pixel is
+        usable as soon as one pixel under it is.
+        """
+        check_request(self, window, size, bands)
+        nearest = any(self._bands[number - 1].role is BandRole.PALETTE for number in bands)
+        resampling = native.rasterio().enums.Resampling
+        how = {
+            "window": native.rasterio().windows.Window(window.col, window.row, window.width, window.height),
+            "out_shape": (len(bands), size[1], size[0]),
+            "resampling": resampling.nearest if nearest else resampling.average,
+        }
+        numbers = ", ".join(str(number) for number in bands)
+        with readable(self._uri, f"Band {numbers}"):
+            data: NDArray[Any] = self._dataset.read(list(bands), **how)
+            masks: NDArray[np.uint8] = self._dataset.read_masks(list(bands), **how)
+        return RasterChip(
+            data=data,
+            valid=_usable(data, masks),
+            grid=self._grid.window(window).resampled(*size),
+            band_names=tuple(self._bands[number - 1].name for number in bands),
+            source_uri=self.uri,
+        )
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._dataset is not self._file:
+            self._dataset.close()
+        self._file.close()
+
+
+class RasterFileOpener:
+    """Opens whatever no other kind of source claims."""
+
+    def accepts(self, uri: str) -> bool:
+        """Return True: GDAL is asked about everything."""
+        return True
+
+    def open(self, uri: str, *, pixel_space: bool) -> RasterSource:
+        """Return the raster ``uri``; see :class:`RasterFileSource`."""
+        return RasterFileSource(uri, pixel_space=pixel_space)
+
+
+def _usable(data: NDArray[Any], masks: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return where a pixel can be used, (H, W).
+
+    Like GDAL's dataset mask: a pixel is nodata only where all bands are, since 0 in one band of a picture whose
+    nodata is 0 is just a dark colour. NaN and infinity are never a value.
+    """
+    usable: NDArray[np.bool_] = (masks > 0).any(axis=0)
+    if data.dtype.kind == "f":
+        usable &= np.isfinite(data).all(axis=0)
+    return usable
+
+
+def _band_infos(dataset: Any) -> tuple[BandInfo, ...]:
+    infos = []
+    for number in range(1, dataset.count + 1):
+        described = (dataset.descriptions[number - 1] or "").strip()
+        role = _DECLARED.get(dataset.colorinterp[number - 1].name, BandRole.UNDEFINED)
+        if role in (BandRole.GRAY, BandRole.UNDEFINED):
+            role = _DESCRIBED.get(described.casefold(), role)
+        palette = _palette(dataset, number) if role is BandRole.PALETTE else ()
+        infos.append(BandInfo(described or f"Band {number}", dataset.dtypes[number - 1], role, palette))
+    return tuple(infos)
+
+
+def _palette(dataset: Any, number: int) -> tuple[tuple[int, int, int, int], ...]:
+    colours = dataset.colormap(number)
+    return tuple(tuple(colours.get(value, (0, 0, 0, 0))) for value in range(max(colours) + 1))
+
+
+def _refuse_complex(uri: str, bands: tuple[BandInfo, ...]) -> None:
+    if all(band.dtype.startswith("complex") for band in bands):
+        raise RasterReadError(
+            f"The raster '{public_uri(uri)}' holds complex numbers ({bands[0].dtype}), which are not a picture.",
+            hint="Make an amplitude raster of it first, for example with gdal_calc: abs(A).",
+        )
+
+
+ENTRY = RasterFileOpener()
