@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 MAX_BYTES = 25_000_000
 REQUIRED = ("__init__.py", "metadata.txt", "LICENSE")
 FIELDS = (
-    "name description version qgisMinimumVersion author email about tracker repository homepage icon hasProcessingProvider"
-).split()
+    *("name", "description", "version", "qgisMinimumVersion", "author", "email", "about", "tracker", "repository"),
+    *("homepage", "icon", "hasProcessingProvider"),
+)
 REFUSED_SUFFIXES = {".pyc", ".pyo", ".so", ".dll", ".exe", ".dylib", ".sh", ".bat", ".jar"}
 
 

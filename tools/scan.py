@@ -1,4 +1,4 @@
-"""Run the plugin site's blocking checks (bandit, detect-secrets) on the unpacked package; exit status 1 on any finding."""
+"""Run the plugin site's blocking checks, bandit and detect-secrets, on the unpacked package."""
 
 from __future__ import annotations
 

@@ -1,0 +1,202 @@
+"""Between QGIS and the core, both ways: CRS, geometry, progress, fields and layer sources."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from qgis.core import (
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCsException,
+    QgsField,
+    QgsFields,
+    QgsGeometry,
+    QgsMapLayer,
+    QgsPointXY,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsRectangle,
+    QgsWkbTypes,
+)
+from qgis.PyQt.QtCore import QMetaType, QVariant
+
+from ..core.errors import CrsError, MissingCrsError, PromptError
+from ..core.outlines.results import Field, FieldKind
+from ..core.raster.grid import Bounds
+
+_QMETATYPE_FIELDS = 33800
+"""From this QGIS version on, fields are made with QMetaType; before, with QVariant."""
+_CREDENTIAL = re.compile(
+    r"(?i)(?P<name>password|username|authcfg|access_token|token|api[_-]?key|subscription-key|sig|signature|key)"
+    r"(?P<is>=|%3d)(?:'[^']*'|\"[^\"]*\"|(?:(?!%26)[^&\s'\"])*)"
+)
+_USER_IN_URL = re.compile(r"(?i)(://|%3a%2f%2f)[^/@\s%]+@")
+
+
+class FeedbackProgress:
+    """The core's progress on a Processing feedback.
+
+    Parameters
+    ----------
+    feedback : QgsProcessingFeedback
+        Told about progress; asked for cancellation.
+    """
+
+    def __init__(self, feedback: QgsProcessingFeedback) -> None:
+        self._feedback = feedback
+        self._message = ""
+
+    def report(self, fraction: float, message: str = "") -> None:
+        """Set the bar, and write the message if it is a new one."""
+        self._feedback.setProgress(100.0 * fraction)
+        if message and message != self._message:
+            self._message = message
+            self._feedback.pushInfo(message)
+
+    def is_cancelled(self) -> bool:
+        """Return True once the user has pressed Cancel."""
+        return bool(self._feedback.isCanceled())
+
+
+def crs_text(crs: QgsCoordinateReferenceSystem) -> str | None:
+    """Return a CRS as the core writes it: an authority code, else WKT; None if there is none."""
+    if not crs.isValid():
+        return None
+    code = crs.authid()
+    # A user's own CRS has a code that only this QGIS profile knows.
+    if code and not code.upper().startswith("USER:"):
+        return str(code)
+    return str(crs.toWkt(QgsCoordinateReferenceSystem.WktVariant.WKT_PREFERRED))
+
+
+def move_geometry(
+    geometry: QgsGeometry,
+    crs: QgsCoordinateReferenceSystem,
+    target: QgsCoordinateReferenceSystem,
+    context: QgsProcessingContext,
+) -> QgsGeometry:
+    """Return a copy of a geometry in the target CRS, by the project's own datum transformations.
+
+    Raises
+    ------
+    CrsError
+        If it has no place there.
+    MissingCrsError
+        If it has a CRS and the target has none.
+    """
+    moved = QgsGeometry(geometry)
+    transform = _transform(crs, target, context)
+    if transform is None:
+        return moved
+    try:
+        moved.transform(transform)
+    except QgsCsException as error:
+        raise CrsError(
+            f"{_short(geometry.asWkt(8))} ({crs.authid()}) has no place in {target.authid() or 'the raster CRS'}.",
+            hint="Check the coordinates, their order (x y) and their CRS.",
+        ) from error
+    return moved
+
+
+def move_bounds(
+    rectangle: QgsRectangle,
+    crs: QgsCoordinateReferenceSystem,
+    target: QgsCoordinateReferenceSystem,
+    context: QgsProcessingContext,
+) -> Bounds:
+    """Return the (left, bottom, right, top) in the target CRS that encloses a rectangle.
+
+    Raises
+    ------
+    CrsError
+        If it has no place there.
+    MissingCrsError
+        If it has a CRS and the target has none.
+    """
+    transform = _transform(crs, target, context)
+    moved = rectangle
+    if transform is not None:
+        try:
+            moved = transform.transformBoundingBox(rectangle)
+        except QgsCsException as error:
+            raise CrsError(
+                f"The rectangle {rectangle.toString(8)} ({crs.authid()}) has no place in "
+                f"{target.authid() or 'the raster CRS'}.",
+                hint="Check the coordinates and their CRS.",
+            ) from error
+    return moved.xMinimum(), moved.yMinimum(), moved.xMaximum(), moved.yMaximum()
+
+
+def points_of(geometry: QgsGeometry) -> list[QgsPointXY]:
+    """Return the points of a point or multipoint.
+
+    Raises
+    ------
+    PromptError
+        If it is another kind of geometry.
+    """
+    if geometry.isNull() or geometry.isEmpty():
+        return []
+    vertices = [QgsPointXY(vertex) for vertex in geometry.vertices()]
+    if geometry.type() != QgsWkbTypes.GeometryType.PointGeometry:
+        raise PromptError(f"{_short(geometry.asWkt(6))} is not a point.", hint="Give a point or a multipoint.")
+    return vertices
+
+
+def to_qgis_geometry(shape: Any) -> QgsGeometry:
+    """Return a shapely (multi)polygon as a QGIS multipolygon."""
+    geometry = QgsGeometry()
+    geometry.fromWkb(shape.wkb)
+    geometry.convertToMultiType()
+    return geometry
+
+
+def to_qgis_fields(columns: tuple[Field, ...]) -> QgsFields:
+    """Return the core's columns as QGIS fields."""
+    fields = QgsFields()
+    for column in columns:
+        fields.append(QgsField(column.name, _field_type(column.kind)))
+    return fields
+
+
+def source_text(layer: QgsMapLayer) -> str:
+    """Return what the layer is read from, without user names, passwords and keys."""
+    text = str(layer.publicSource())
+    text = _CREDENTIAL.sub(lambda match: f"{match['name']}{match['is']}***", text)
+    return _USER_IN_URL.sub(lambda match: match[1], text)
+
+
+def _field_type(kind: FieldKind) -> Any:
+    if Qgis.versionInt() >= _QMETATYPE_FIELDS:
+        types = {
+            FieldKind.INTEGER: QMetaType.Type.Int,
+            FieldKind.REAL: QMetaType.Type.Double,
+            FieldKind.TEXT: QMetaType.Type.QString,
+        }
+    else:
+        types = {
+            FieldKind.INTEGER: QVariant.Type.Int,
+            FieldKind.REAL: QVariant.Type.Double,
+            FieldKind.TEXT: QVariant.Type.String,
+        }
+    return types[kind]
+
+
+def _transform(
+    crs: QgsCoordinateReferenceSystem, target: QgsCoordinateReferenceSystem, context: QgsProcessingContext
+) -> QgsCoordinateTransform | None:
+    """Return the way from one to the other; None where coordinates are already in the target."""
+    if not crs.isValid() or crs == target:
+        return None
+    if not target.isValid():
+        raise MissingCrsError(
+            f"The prompts are in {crs.authid()}, but the raster has no CRS.",
+            hint="Set the raster's CRS, or give the prompts without a CRS, in the raster's own coordinates.",
+        )
+    return QgsCoordinateTransform(crs, target, context.transformContext())
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,189 @@
+"""The raster parameters of the algorithms: which pixels are looked at, and how they become an image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Union
+
+from qgis.core import (
+    QgsProcessingContext,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterString,
+    QgsRasterLayer,
+)
+
+from ..core.errors import MissingCrsError, RasterReadError, SettingsError
+from ..core.raster.grid import Bounds
+from ..core.raster.rgb import RgbSettings
+from ..core.raster.stretch import Stretch
+from .bridge import move_bounds
+from .extents import extent_of
+from .provider_source import ProviderSource, is_picture
+from .rendered_source import RenderedSource
+from .values import is_given
+
+INPUT = "INPUT"
+EXTENT = "EXTENT"
+RESOLUTION = "RESOLUTION"
+BANDS = "BANDS"
+STRETCH = "STRETCH"
+RENDER = "RENDER"
+PIXEL_SPACE = "PIXEL_SPACE"
+LayerSource = Union[ProviderSource, RenderedSource]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the user said about where to look and at which resolution."""
+
+    extent: Bounds | None
+    """Map bounds in the raster's CRS; None to look around the prompts."""
+    resolution: float | None
+    """Map units of the raster's CRS per pixel; None for native, or as coarse as needed."""
+
+
+def definitions() -> list[tuple[QgsProcessingParameterDefinition, str, bool]]:
+    """Return the parameters, each with its help and whether it is an advanced one."""
+    return [
+        (
+            QgsProcessingParameterRasterLayer(INPUT, "Raster layer"),
+            "Any raster layer. A file is read at its own resolution; web tiles and map services are drawn by QGIS.",
+            False,
+        )
+    ]
+
+
+def advanced_definitions() -> list[tuple[QgsProcessingParameterDefinition, str, bool]]:
+    """Return the parameters that are seldom changed, each with its help and whether it is an advanced one."""
+    real = QgsProcessingParameterNumber.Type.Double
+    return [
+        (
+            QgsProcessingParameterExtent(EXTENT, "Part of the raster to look at", None, True),
+            "xmin,xmax,ymin,ymax and optionally [EPSG:n]. Without it a part around the prompts is looked at, and a "
+            "wider one if the object does not fit.",
+            True,
+        ),
+        (
+            QgsProcessingParameterNumber(RESOLUTION, "Resolution (map units per pixel)", real, None, True, 0.0),
+            "Coarser than the raster's own: for objects that are large in its pixels. Needed for map services that "
+            "have no resolution of their own.",
+            True,
+        ),
+        (
+            QgsProcessingParameterString(BANDS, "Bands for red, green and blue", "", optional=True),
+            "Band numbers from 1, such as 4,3,2, or one number for grey. Without them the raster's declared colours, "
+            "or its first three bands.",
+            True,
+        ),
+        (
+            QgsProcessingParameterString(STRETCH, "Stretch", "", optional=True),
+            "Values that become black and white, written low:high for all bands (0:3000) or for each "
+            "(0:3000,0:2800,0:2500). Without it the 2nd and 98th percentile of the whole raster, if it needs one.",
+            True,
+        ),
+        (
+            QgsProcessingParameterBoolean(RENDER, "Use the layer's style", False),
+            "Look at the picture that the layer's style makes, in place of its values.",
+            True,
+        ),
+        (
+            QgsProcessingParameterBoolean(PIXEL_SPACE, "Allow a raster without a CRS", False),
+            "Work in the layer's own coordinates when it has no CRS. Areas and lengths are then in those units.",
+            True,
+        ),
+    ]
+
+
+def layer_of(parameters: dict[str, Any], algorithm: Any, context: QgsProcessingContext) -> QgsRasterLayer:
+    """Return the raster layer.
+
+    Raises
+    ------
+    RasterReadError
+        If there is none, or it can't be opened.
+    MissingCrsError
+        If it has no CRS and that was not allowed.
+    """
+    layer = algorithm.parameterAsRasterLayer(parameters, INPUT, context)
+    if layer is None or not layer.isValid() or layer.dataProvider() is None:
+        raise RasterReadError(
+            f"The raster '{parameters.get(INPUT)}' can't be opened.",
+            hint="Check that the file is there and that QGIS opens it as a raster layer.",
+        )
+    if not layer.crs().isValid() and not algorithm.parameterAsBool(parameters, PIXEL_SPACE, context):
+        raise MissingCrsError(
+            f"The raster '{layer.name()}' has no CRS, so areas and positions are unknown.",
+            hint="Set its CRS, or say PIXEL_SPACE=true to work in the layer's own coordinates.",
+        )
+    return layer
+
+
+def look_of(
+    parameters: dict[str, Any], algorithm: Any, context: QgsProcessingContext, layer: QgsRasterLayer | None
+) -> Look:
+    """Return where to look; without a layer the values are only checked.
+
+    Raises
+    ------
+    PromptError
+        If the extent is empty, inverted or can't be read.
+    SettingsError
+        If the resolution is not positive.
+    CrsError
+        If the extent has no place in the raster's CRS.
+    """
+    resolution = None
+    if is_given(parameters.get(RESOLUTION)):
+        resolution = float(algorithm.parameterAsDouble(parameters, RESOLUTION, context))
+        if not 0.0 < resolution < float("inf"):
+            raise SettingsError(f"RESOLUTION is {resolution:g}.", hint="Give a number above 0, in map units per pixel.")
+    found = extent_of(EXTENT, parameters, algorithm, context)
+    if found is None or layer is None:
+        return Look(None, resolution)
+    rectangle, crs = found
+    return Look(move_bounds(rectangle, crs, layer.crs(), context), resolution)
+
+
+def rgb_of(parameters: dict[str, Any], algorithm: Any, context: QgsProcessingContext) -> RgbSettings:
+    """Return band choice and stretch.
+
+    Raises
+    ------
+    SettingsError
+        If they can't be read.
+    """
+    bands = algorithm.parameterAsString(parameters, BANDS, context).strip()
+    stretch = algorithm.parameterAsString(parameters, STRETCH, context).strip()
+    return RgbSettings(
+        bands=_band_numbers(bands) if bands else None, stretch=Stretch.parse(stretch) if stretch else None
+    )
+
+
+def source_of(
+    parameters: dict[str, Any], algorithm: Any, context: QgsProcessingContext, layer: QgsRasterLayer, look: Look
+) -> LayerSource:
+    """Return the source of a layer's pixels; must be called on the layer's thread.
+
+    Raises
+    ------
+    RasterReadError
+        If its pixels can't be segmented.
+    SettingsError
+        If it has no resolution of its own and none is given.
+    """
+    if is_picture(layer) or algorithm.parameterAsBool(parameters, RENDER, context):
+        return RenderedSource(layer, extent=look.extent, resolution=look.resolution)
+    return ProviderSource(layer)
+
+
+def _band_numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(number) for number in text.split(","))
+    except ValueError as error:
+        raise SettingsError(
+            f"BANDS '{text}' can't be understood.", hint="Give band numbers from 1 with commas, for example 4,3,2."
+        ) from error

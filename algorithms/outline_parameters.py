@@ -1,0 +1,89 @@
+"""The outline parameters of the algorithms, and how their values become the core's settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import (
+    QgsProcessingContext,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterNumber,
+)
+
+from ..core.outlines.masks import PartRule
+from ..core.outlines.shape import OutlineSettings
+from .values import is_given
+
+PART = "PART"
+FILL_HOLES = "FILL_HOLES"
+MIN_AREA = "MIN_AREA"
+SIMPLIFY = "SIMPLIFY"
+SMOOTH = "SMOOTH"
+EXPAND = "EXPAND"
+_INTEGER = QgsProcessingParameterNumber.Type.Integer
+_REAL = QgsProcessingParameterNumber.Type.Double
+_DEFAULTS = OutlineSettings()
+
+
+def definitions() -> list[tuple[QgsProcessingParameterDefinition, str, bool]]:
+    """Return the parameters, each with its help and whether it is an advanced one."""
+    rules = [rule.value for rule in PartRule]
+    return [
+        (
+            QgsProcessingParameterEnum(
+                PART, "Parts to keep", rules, False, _DEFAULTS.parts.value, False, usesStaticStrings=True
+            ),
+            "Which connected parts make up the object: largest, with_include (those that hold an include point; the "
+            "largest if none does) or all.",
+            True,
+        ),
+        (
+            QgsProcessingParameterNumber(FILL_HOLES, "Fill holes up to (m²)", _REAL, None, True, 0.0),
+            "Holes up to this area are filled; 0 keeps all of them. Without a value only specks are filled.",
+            True,
+        ),
+        (
+            QgsProcessingParameterNumber(MIN_AREA, "Smallest part (m²)", _REAL, 0.0, False, 0.0),
+            "Parts below this area are dropped, even if nothing is left.",
+            True,
+        ),
+        (
+            QgsProcessingParameterNumber(SIMPLIFY, "Simplify by (m)", _REAL, None, True, 0.0),
+            "How far the outline may move when it is simplified; 0 keeps the pixels' own sides. Without a value it may "
+            "move by one pixel, which takes out the stairs.",
+            True,
+        ),
+        (
+            QgsProcessingParameterNumber(SMOOTH, "Smooth", _INTEGER, _DEFAULTS.smooth, False, 0, 5),
+            "How often corners are cut: 0 for buildings, 2 or 3 for trees and lakes.",
+            True,
+        ),
+        (
+            QgsProcessingParameterNumber(EXPAND, "Expand by (m)", _REAL, 0.0),
+            "How far the outline is pushed outwards; a negative number contracts it.",
+            True,
+        ),
+    ]
+
+
+def read(parameters: dict[str, Any], algorithm: Any, context: QgsProcessingContext) -> OutlineSettings:
+    """Return the settings.
+
+    Raises
+    ------
+    SettingsError
+        If one is out of its range.
+    """
+
+    def number(name: str) -> float:
+        return float(algorithm.parameterAsDouble(parameters, name, context))
+
+    return OutlineSettings(
+        parts=PartRule(algorithm.parameterAsEnumString(parameters, PART, context)),
+        fill_holes_m2=number(FILL_HOLES) if is_given(parameters.get(FILL_HOLES)) else None,
+        min_area_m2=number(MIN_AREA),
+        simplify_m=number(SIMPLIFY) if is_given(parameters.get(SIMPLIFY)) else None,
+        smooth=int(algorithm.parameterAsInt(parameters, SMOOTH, context)),
+        expand_m=number(EXPAND),
+    )

@@ -1,0 +1,268 @@
+"""The prompt parameters of the algorithms, and how their values become the core's prompt sets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsProcessing,
+    QgsProcessingContext,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterField,
+    QgsProcessingParameterGeometry,
+    QgsProcessingParameterString,
+    QgsReferencedGeometry,
+    QgsWkbTypes,
+)
+
+from ..core.errors import EmptyPromptError, PromptError
+from ..core.prompts.box import BoxPrompt
+from ..core.prompts.point import PointPrompt
+from ..core.prompts.prompt import Prompt, PromptSet
+from .bridge import crs_text, move_bounds, move_geometry, points_of
+from .extents import extent_of
+from .values import include_of, is_given, is_null, object_name
+
+INCLUDE = "INCLUDE"
+EXCLUDE = "EXCLUDE"
+BOX = "BOX"
+POINTS = "POINTS"
+LABEL_FIELD = "LABEL_FIELD"
+GROUP_FIELD = "GROUP_FIELD"
+BOXES = "BOXES"
+OBJECTS = "OBJECTS"
+LABEL = "LABEL"
+ONE_OBJECT = "one"
+EACH_POINT = "each_point"
+
+Parameters = dict[str, Any]
+
+
+def definitions() -> list[tuple[QgsProcessingParameterDefinition, str, bool]]:
+    """Return the parameters, each with its help and whether it is an advanced one."""
+    point = [int(QgsWkbTypes.GeometryType.PointGeometry)]
+    any_point = [QgsProcessing.SourceType.TypeVectorPoint]
+    any_polygon = [QgsProcessing.SourceType.TypeVectorPolygon]
+    return [
+        (
+            QgsProcessingParameterGeometry(INCLUDE, "Include points", None, True, point, True),
+            "Points on the object, as WKT: Point (x y) or MultiPoint ((x y), (x y)). Another CRS than the raster's is "
+            "written in front: CRS=EPSG:4326;MultiPoint ((12.5 46.1)).",
+            False,
+        ),
+        (
+            QgsProcessingParameterGeometry(EXCLUDE, "Exclude points", None, True, point, True),
+            "Points on what does not belong to the object, written like the include points. With several objects they "
+            "count for each of them.",
+            False,
+        ),
+        (
+            QgsProcessingParameterExtent(BOX, "Box around the object", None, True),
+            "A rectangle that encloses the object: xmin,xmax,ymin,ymax and optionally [EPSG:n]; without it the "
+            "coordinates are the raster's.",
+            False,
+        ),
+        (
+            QgsProcessingParameterFeatureSource(POINTS, "Point layer", any_point, None, True),
+            "A layer of points, in any CRS. All single points are one object, each multipoint feature is one, and each "
+            "value of the group field is one.",
+            False,
+        ),
+        (
+            QgsProcessingParameterField(LABEL_FIELD, "Include or exclude field", None, POINTS, optional=True),
+            "Field of the point layer that says 1 for include and 0 for exclude. Without it all points include. "
+            "Exclude features without a group count for every object of the layer.",
+            False,
+        ),
+        (
+            QgsProcessingParameterField(GROUP_FIELD, "Object field", None, POINTS, optional=True),
+            "Field of the point layer whose values tell the objects apart; they name them in the result.",
+            False,
+        ),
+        (
+            QgsProcessingParameterFeatureSource(BOXES, "Box layer", any_polygon, None, True),
+            "A layer of polygons, in any CRS; each feature's bounding box encloses one object.",
+            False,
+        ),
+        (
+            QgsProcessingParameterEnum(
+                OBJECTS, "Objects", [ONE_OBJECT, EACH_POINT], False, ONE_OBJECT, False, usesStaticStrings=True
+            ),
+            "one: the points belong together, as said at each input. each_point: each include point is an object of "
+            "its own, and the exclude points count for all of them.",
+            False,
+        ),
+        (
+            QgsProcessingParameterString(LABEL, "Label of the result", "", optional=True),
+            "Class or name that is written into the field 'label' of each polygon.",
+            True,
+        ),
+    ]
+
+
+class PromptReader:
+    """Reads the prompt parameters of one call.
+
+    Parameters
+    ----------
+    parameters : dict
+        As Processing hands them over.
+    algorithm : QgsProcessingAlgorithm
+        Evaluates them.
+    context : QgsProcessingContext
+        Of the call.
+    """
+
+    def __init__(self, parameters: Parameters, algorithm: Any, context: QgsProcessingContext) -> None:
+        self._parameters = parameters
+        self._algorithm = algorithm
+        self._context = context
+        self._each = algorithm.parameterAsEnumString(parameters, OBJECTS, context) == EACH_POINT
+
+    def check(self) -> None:
+        """Raise for what is wrong with the values by themselves, before any layer's features are read.
+
+        Raises
+        ------
+        EmptyPromptError
+            If nothing says where an object is.
+        PromptError
+            If a value can't be read or contradicts another.
+        """
+        given = {name for name in (INCLUDE, EXCLUDE, BOX, POINTS, BOXES) if is_given(self._parameters.get(name))}
+        if not given:
+            raise EmptyPromptError("There is no prompt.", hint="Give INCLUDE, BOX, POINTS or BOXES.")
+        if given == {EXCLUDE}:
+            raise EmptyPromptError(
+                "There are only exclude points, so there is no object to look for.",
+                hint="Give INCLUDE, BOX, POINTS or BOXES as well.",
+            )
+        if self._each and BOX in given:
+            raise PromptError(
+                "BOX encloses one object, so it does not go with OBJECTS=each_point.",
+                hint="Leave one of them out, or give several boxes as a layer (BOXES).",
+            )
+        for name in (LABEL_FIELD, GROUP_FIELD):
+            if is_given(self._parameters.get(name)) and POINTS not in given:
+                raise PromptError(f"{name} is a field of POINTS, which is not given.", hint=f"Leave {name} out.")
+        if self._each and is_given(self._parameters.get(GROUP_FIELD)):
+            raise PromptError(
+                "GROUP_FIELD puts points together, so it does not go with OBJECTS=each_point.",
+                hint="Leave one of them out.",
+            )
+        nowhere = QgsCoordinateReferenceSystem()
+        self._points(INCLUDE, nowhere)
+        self._points(EXCLUDE, nowhere)
+        self._box(nowhere)
+
+    def read(self, target: QgsCoordinateReferenceSystem) -> tuple[PromptSet, ...]:
+        """Return one prompt set for each object, in the target CRS. Features are read on the calling thread.
+
+        Raises
+        ------
+        EmptyPromptError
+            If the layers hold nothing that locates an object.
+        PromptError, CrsError, MissingCrsError
+            If a value can't be read, or has no place in the target CRS.
+        """
+        shared = [PointPrompt(x, y, include=False) for x, y in self._points(EXCLUDE, target)]
+        found: list[tuple[Any, list[Prompt]]] = []
+        include: list[Prompt] = [PointPrompt(x, y) for x, y in self._points(INCLUDE, target)]
+        box = self._box(target)
+        if self._each:
+            found += [(None, [prompt]) for prompt in include]
+        elif include or box:
+            found.append((None, [*include, *box]))
+        found += self._point_layer(target)
+        found += self._box_layer(target)
+        crs = crs_text(target)
+        label = self._algorithm.parameterAsString(self._parameters, LABEL, self._context)
+        sets = tuple(PromptSet((*prompts, *shared), crs, label, name) for name, prompts in found)
+        if not sets:
+            raise EmptyPromptError(
+                "The layers hold no include point and no box, so there is no object to look for.",
+                hint="Check POINTS, LABEL_FIELD and BOXES, and whether only selected features are used.",
+            )
+        return sets
+
+    def _points(self, name: str, target: QgsCoordinateReferenceSystem) -> list[tuple[float, float]]:
+        value = self._parameters.get(name)
+        if not is_given(value):
+            return []
+        geometry = self._algorithm.parameterAsGeometry(self._parameters, name, self._context)
+        points = points_of(geometry)
+        if not points:
+            raise PromptError(
+                f"{name} '{_text(value)}' can't be read as points.",
+                hint="Write MultiPoint ((x y), (x y)) with finite numbers; another CRS in front, as CRS=EPSG:4326;",
+            )
+        explicit = isinstance(value, QgsReferencedGeometry) or str(value).strip().upper().startswith("CRS=")
+        if explicit and target.isValid():
+            crs = self._algorithm.parameterAsGeometryCrs(self._parameters, name, self._context)
+            points = points_of(move_geometry(geometry, crs, target, self._context))
+        return [(point.x(), point.y()) for point in points]
+
+    def _box(self, target: QgsCoordinateReferenceSystem) -> list[Prompt]:
+        found = extent_of(BOX, self._parameters, self._algorithm, self._context)
+        if found is None:
+            return []
+        rectangle, crs = found
+        if not target.isValid():
+            crs = target
+        return [BoxPrompt(*move_bounds(rectangle, crs, target, self._context))]
+
+    def _point_layer(self, target: QgsCoordinateReferenceSystem) -> list[tuple[Any, list[Prompt]]]:
+        """Return the point layer's objects: their names (None to be numbered) and prompts, excludes included."""
+        source = self._algorithm.parameterAsSource(self._parameters, POINTS, self._context)
+        if source is None:
+            return []
+        label_field, group_field = (
+            self._algorithm.parameterAsString(self._parameters, name, self._context)
+            for name in (LABEL_FIELD, GROUP_FIELD)
+        )
+        multi = QgsWkbTypes.isMultiType(source.wkbType())
+        groups: dict[Any, list[Prompt]] = {}
+        shared: list[Prompt] = []
+        names: dict[Any, Any] = {}
+        for feature in source.getFeatures():
+            include = include_of(feature[label_field], feature.id(), label_field) if label_field else True
+            prompts = [
+                PointPrompt(point.x(), point.y(), include=include)
+                for point in points_of(move_geometry(feature.geometry(), source.sourceCrs(), target, self._context))
+            ]
+            group = feature[group_field] if group_field else None
+            if group_field and not is_null(group):
+                names[group] = object_name(group)
+                groups.setdefault(group, []).extend(prompts)
+            elif not include:
+                shared.extend(prompts)
+            elif self._each:
+                groups.update({(feature.id(), index): [prompt] for index, prompt in enumerate(prompts)})
+            else:
+                groups.setdefault(_key(feature, multi or bool(group_field)), []).extend(prompts)
+        return [(names.get(key), [*prompts, *shared]) for key, prompts in groups.items() if prompts]
+
+    def _box_layer(self, target: QgsCoordinateReferenceSystem) -> list[tuple[Any, list[Prompt]]]:
+        source = self._algorithm.parameterAsSource(self._parameters, BOXES, self._context)
+        if source is None:
+            return []
+        return [
+            (None, [BoxPrompt(*move_bounds(geometry.boundingBox(), source.sourceCrs(), target, self._context))])
+            for geometry in (feature.geometry() for feature in source.getFeatures())
+            if not (geometry.isNull() or geometry.isEmpty())
+        ]
+
+
+def _key(feature: QgsFeature, alone: bool) -> Any:
+    """Return what puts a feature's points together with others': nothing if it is an object alone."""
+    return ("feature", feature.id()) if alone else "layer"
+
+
+def _text(value: Any) -> str:
+    text = value if isinstance(value, str) else getattr(value, "asWkt", lambda: str(value))()
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,178 @@
+"""Pixels of a file layer as the layer's own provider gives them: every format that QGIS opens, at native resolution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qgis.core import QgsRasterBlock, QgsRasterDataProvider, QgsRasterLayer, QgsRectangle
+
+from ..core.errors import RasterReadError
+from ..core.raster.chip import RasterChip
+from ..core.raster.grid import PixelGrid, Window
+from ..core.raster.source import BandInfo, BandRole
+from .bridge import crs_text, source_text
+
+DTYPES = {1: "uint8", 2: "uint16", 3: "int16", 4: "uint32", 5: "int32", 6: "float32", 7: "float64", 14: "int8"}
+"""numpy name of each Qgis.DataType that holds one number for each pixel."""
+COMPLEX = {8, 9, 10, 11}
+"""Qgis.DataType of complex numbers."""
+PICTURE = {12, 13}
+"""Qgis.DataType of colours: what a map or tile server sends."""
+_ROLES = {
+    1: BandRole.GRAY,
+    2: BandRole.PALETTE,
+    3: BandRole.RED,
+    4: BandRole.GREEN,
+    5: BandRole.BLUE,
+    6: BandRole.ALPHA,
+}
+_OVERSAMPLE = 4
+"""A provider that can't average is read this much finer, and averaged here."""
+
+
+class ProviderSource:
+    """A raster file through QGIS. Made on the layer's thread; then read from any one other.
+
+    Rotated and south-up files come as the provider shows them: already turned north-up.
+
+    Parameters
+    ----------
+    layer : QgsRasterLayer
+        A valid layer whose provider gives numbers, not colours.
+
+    Raises
+    ------
+    RasterReadError
+        If the layer has no pixels, or pixels of a type that can't be segmented.
+    """
+
+    already_rgb = False
+
+    def __init__(self, layer: QgsRasterLayer) -> None:
+        provider = layer.dataProvider()
+        self._name = layer.name()
+        self._provider: QgsRasterDataProvider = provider.clone()
+        self.uri = source_text(layer)
+        self.grid = layer_grid(layer)
+        self.bands = tuple(self._band(number) for number in range(1, provider.bandCount() + 1))
+        self._user_nodata = {
+            number: [(item.min(), item.max()) for item in provider.userNoDataValues(number)]
+            for number in range(1, provider.bandCount() + 1)
+        }
+        self._averages = bool(self._provider.enableProviderResampling(True))
+        if self._averages:
+            self._provider.setZoomedOutResamplingMethod(QgsRasterDataProvider.ResamplingMethod.Average)
+            # Without this, the provider thins out whole rows and columns before it averages.
+            self._provider.setMaxOversampling(1e9)
+
+    def read(self, window: Window, size: tuple[int, int], bands: tuple[int, ...]) -> RasterChip:
+        """Return the window's pixels, averaged to ``size``; see :class:`RasterSource`."""
+        grid = self.grid.window(window).resampled(*size)
+        valid = np.ones((size[1], size[0]), dtype=np.bool_)
+        data = []
+        for band in bands:
+            values, usable = self._read_band(band, window, size)
+            data.append(values)
+            valid &= usable
+        for band, info in enumerate(self.bands, start=1):
+            if info.role is BandRole.ALPHA:
+                alpha, usable = self._read_band(band, window, size)
+                valid &= usable & (alpha > 0)
+        names = tuple(self.bands[band - 1].name for band in bands)
+        return RasterChip(np.stack(data), valid, grid, names, self.uri)
+
+    def close(self) -> None:
+        """Do nothing: the provider is freed with this object."""
+
+    def _band(self, number: int) -> BandInfo:
+        kind = int(self._provider.dataType(number))
+        if kind in COMPLEX:
+            raise RasterReadError(
+                f"Band {number} of '{self._name}' holds complex numbers.",
+                hint="Make a raster of their amplitude first, for example with the raster calculator.",
+            )
+        if kind not in DTYPES:
+            raise RasterReadError(
+                f"Band {number} of '{self._name}' has a pixel type that can't be read ({kind}).",
+                hint="Convert the raster to bytes, integers or floating point numbers first.",
+            )
+        role = _ROLES.get(int(self._provider.colorInterpretation(number)), BandRole.UNDEFINED)
+        palette = self._palette(number) if role is BandRole.PALETTE else ()
+        return BandInfo(self._provider.generateBandName(number), DTYPES[kind], role, palette)
+
+    def _palette(self, number: int) -> tuple[tuple[int, int, int, int], ...]:
+        colours = {
+            int(item.value): (item.color.red(), item.color.green(), item.color.blue(), item.color.alpha())
+            for item in self._provider.colorTable(number)
+        }
+        return tuple(colours.get(value, (0, 0, 0, 255)) for value in range(max(colours, default=-1) + 1))
+
+    def _read_band(self, band: int, window: Window, size: tuple[int, int]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        reduced = size != (window.width, window.height)
+        if not reduced or self._averages or self.bands[band - 1].role is BandRole.PALETTE:
+            return self._read_block(band, window, size)
+        times = min(_OVERSAMPLE, max(1, window.width // size[0]), max(1, window.height // size[1]))
+        values, usable = self._read_block(band, window, (size[0] * times, size[1] * times))
+        return _average(values, usable, times)
+
+    def _read_block(self, band: int, window: Window, size: tuple[int, int]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        left, bottom, right, top = self.grid.window(window).bounds
+        block = self._provider.block(band, QgsRectangle(left, bottom, right, top), *size)
+        if not block.isValid() or block.isEmpty():
+            raise RasterReadError(
+                f"Band {band} of '{self._name}' can't be read ({block.error().summary() or 'no reason given'}).",
+                hint="Check that the file is whole, for example with gdalinfo -checksum.",
+            )
+        values = _values(block, size)
+        return values, self._usable(block, values, band)
+
+    def _usable(self, block: QgsRasterBlock, values: NDArray[Any], band: int) -> NDArray[np.bool_]:
+        usable: NDArray[np.bool_] = np.isfinite(values)
+        if block.hasNoDataValue():
+            nodata = block.noDataValue()
+            # compared in the band's own type: a float32 nodata value is not the same number as a float64
+            usable &= values != np.asarray(nodata).astype(values.dtype)
+        for low, high in self._user_nodata[band]:
+            usable &= ~((values >= low) & (values <= high))
+        return usable
+
+
+def layer_grid(layer: QgsRasterLayer) -> PixelGrid:
+    """Return the grid of a layer that has pixels of its own.
+
+    Raises
+    ------
+    RasterReadError
+        If it has none.
+    """
+    if layer.width() < 1 or layer.height() < 1:
+        raise RasterReadError(f"'{layer.name()}' has no pixels.", hint="Choose another raster.")
+    extent = layer.extent()
+    size_x, size_y = extent.width() / layer.width(), extent.height() / layer.height()
+    transform = (size_x, 0.0, extent.xMinimum(), 0.0, -size_y, extent.yMaximum())
+    return PixelGrid(transform, crs_text(layer.crs()), layer.width(), layer.height())
+
+
+def is_picture(layer: QgsRasterLayer) -> bool:
+    """Return True if a layer's provider gives colours (web tiles, WMS), which only QGIS can render."""
+    provider = layer.dataProvider()
+    return provider.bandCount() > 0 and int(provider.dataType(1)) in PICTURE
+
+
+def _values(block: QgsRasterBlock, size: tuple[int, int]) -> NDArray[Any]:
+    dtype = DTYPES[int(block.dataType())]
+    # a copy, because the bytes belong to the block
+    return np.frombuffer(bytes(block.data()), dtype=dtype).reshape(size[1], size[0]).copy()
+
+
+def _average(values: NDArray[Any], usable: NDArray[np.bool_], times: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    height, width = values.shape[0] // times, values.shape[1] // times
+    cells = (height, times, width, times)
+    weight = usable.reshape(cells).sum(axis=(1, 3))
+    total = np.where(usable, values, 0).reshape(cells).sum(axis=(1, 3), dtype=np.float64)
+    mean = total / np.maximum(weight, 1)
+    if np.issubdtype(values.dtype, np.integer):
+        mean = np.rint(mean)
+    return mean.astype(values.dtype), weight > 0

@@ -1,0 +1,141 @@
+"""Pixels of a layer as QGIS draws it: web tiles, WMS, and any raster with its style."""
+
+from __future__ import annotations
+
+import math
+import sys
+from urllib.parse import unquote
+
+import numpy as np
+from numpy.typing import NDArray
+from qgis.core import QgsRasterBlockFeedback, QgsRasterLayer, QgsRectangle
+
+from ..core.errors import ChipTooLargeError, RasterReadError, SettingsError
+from ..core.raster.chip import RasterChip
+from ..core.raster.grid import Bounds, PixelGrid, Window
+from ..core.raster.source import BandInfo, BandRole
+from .bridge import crs_text, source_text
+from .provider_source import is_picture, layer_grid
+
+_PIECE_PX = 1024
+"""Map servers refuse pictures that are much larger; larger windows are put together from pieces."""
+_TILE_PX = 256
+_OSM_HOST = "tile.openstreetmap.org"
+_OSM_TILES = 64
+"""The volunteers' server forbids bulk download; what a map window shows is a few dozen tiles."""
+_BANDS = (
+    BandInfo("Red", "uint8", BandRole.RED),
+    BandInfo("Green", "uint8", BandRole.GREEN),
+    BandInfo("Blue", "uint8", BandRole.BLUE),
+)
+
+
+class RenderedSource:
+    """A layer drawn by its own renderer. Made on the layer's thread; then read from any one other.
+
+    Parameters
+    ----------
+    layer : QgsRasterLayer
+        A valid layer.
+    extent : tuple of float, optional
+        Map bounds that will be looked at, in the layer's CRS; used where the layer has no resolution of its own.
+    resolution : float, optional
+        CRS units per pixel; used where the layer has no resolution of its own.
+
+    Raises
+    ------
+    SettingsError
+        If the layer has no resolution of its own, and neither is given.
+    """
+
+    already_rgb = True
+    bands = _BANDS
+
+    def __init__(self, layer: QgsRasterLayer, *, extent: Bounds | None = None, resolution: float | None = None) -> None:
+        self._layer: QgsRasterLayer = layer.clone()
+        self._name = layer.name()
+        self.uri = source_text(layer)
+        self.grid = layer_grid(layer) if not is_picture(layer) else _picture_grid(layer, extent, resolution)
+        self._is_osm = _OSM_HOST in unquote(layer.source())
+        self.empty_share = 0.0
+        """Largest share (0 to 1) of a chip that came out transparent: outside the layer, or tiles that did not come."""
+
+    def read(self, window: Window, size: tuple[int, int], bands: tuple[int, ...]) -> RasterChip:
+        """Return the window as drawn at ``size``; see :class:`RasterSource`."""
+        if self._is_osm:
+            _refuse_bulk(size)
+        grid = self.grid.window(window).resampled(*size)
+        picture = np.zeros((size[1], size[0], 4), dtype=np.uint8)
+        for row in range(0, size[1], _PIECE_PX):
+            for col in range(0, size[0], _PIECE_PX):
+                piece = Window(col, row, min(_PIECE_PX, size[0] - col), min(_PIECE_PX, size[1] - row))
+                picture[row : row + piece.height, col : col + piece.width] = self._draw(grid.window(piece))
+        valid = picture[:, :, 3] > 0
+        self.empty_share = max(self.empty_share, 1.0 - float(valid.mean()))
+        if not valid.any():
+            raise RasterReadError(
+                f"'{self._name}' shows nothing there at {max(grid.resolution):.6g} units per pixel.",
+                hint="Check the connection and the place, or give a coarser RESOLUTION: tiles may not exist so close.",
+            )
+        names = tuple(_BANDS[band - 1].name for band in bands)
+        data = np.ascontiguousarray(np.moveaxis(picture[:, :, [band - 1 for band in bands]], 2, 0))
+        return RasterChip(data, valid, grid, names, self.uri)
+
+    def close(self) -> None:
+        """Do nothing: the layer is freed with this object."""
+
+    def _draw(self, grid: PixelGrid) -> NDArray[np.uint8]:
+        """Return what the layer's renderer draws on a grid: RGBA (H, W, 4) uint8, colours not premultiplied."""
+        left, bottom, right, top = grid.bounds
+        feedback = QgsRasterBlockFeedback()
+        drawn = self._layer.pipe().last()
+        block = drawn.block(1, QgsRectangle(left, bottom, right, top), grid.width, grid.height, feedback)
+        problems = [*feedback.errors(), *([block.error().summary()] if not block.error().isEmpty() else [])]
+        if problems or not block.isValid() or block.isEmpty():
+            raise RasterReadError(
+                f"'{self._name}' can't be drawn ({'; '.join(problems[:3]) or 'no reason given'}).",
+                hint="Check the connection to its server, or try again later.",
+            )
+        pixels = np.frombuffer(bytes(block.data()), dtype=np.uint8).reshape(grid.height, grid.width, 4)
+        return _rgba(pixels)
+
+
+def _picture_grid(layer: QgsRasterLayer, extent: Bounds | None, resolution: float | None) -> PixelGrid:
+    """Return the grid of a layer without pixels of its own: its extent at its finest resolution."""
+    own = [value for value in layer.dataProvider().nativeResolutions() if value > 0]
+    if own:
+        finest = min(own)
+    elif resolution is not None:
+        finest = resolution
+    elif extent is not None:
+        finest = max(extent[2] - extent[0], extent[3] - extent[1]) / _PIECE_PX
+    else:
+        raise SettingsError(
+            f"'{layer.name()}' has no resolution of its own.",
+            hint="Give RESOLUTION (map units per pixel), or EXTENT.",
+        )
+    whole = layer.extent()
+    if whole.isEmpty() or not all(map(math.isfinite, (whole.xMinimum(), whole.yMaximum(), whole.width()))):
+        raise RasterReadError(f"'{layer.name()}' does not say what it covers.", hint="Choose another raster.")
+    bounds = (whole.xMinimum(), whole.yMinimum(), whole.xMaximum(), whole.yMaximum())
+    return PixelGrid.from_bounds(bounds, (finest, finest), crs_text(layer.crs()))
+
+
+def _rgba(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return RGBA from QGIS's premultiplied ARGB32, whose bytes lie in the machine's order."""
+    order = [2, 1, 0, 3] if sys.byteorder == "little" else [1, 2, 3, 0]
+    rgba: NDArray[np.uint8] = pixels[:, :, order]
+    alpha = rgba[:, :, 3:].astype(np.float32)
+    if (alpha < 255).any():
+        colours = rgba[:, :, :3] * (255.0 / np.maximum(alpha, 1.0))
+        rgba[:, :, :3] = np.clip(np.rint(colours), 0, 255).astype(np.uint8)
+    return rgba
+
+
+def _refuse_bulk(size: tuple[int, int]) -> None:
+    tiles = (math.ceil(size[0] / _TILE_PX) + 1) * (math.ceil(size[1] / _TILE_PX) + 1)
+    if tiles > _OSM_TILES:
+        raise ChipTooLargeError(
+            f"{size[0]} x {size[1]} pixels are about {tiles} tiles of {_OSM_HOST}, which forbids bulk download.",
+            hint=f"Ask for at most {_OSM_TILES} tiles (about 1700 x 1700 pixels), or use another source.",
+        )

@@ -1,0 +1,179 @@
+"""Segment from prompts: clicks and boxes on a raster layer become polygons."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsFeatureSink,
+    QgsProcessing,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingOutputNumber,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterFeatureSink,
+    QgsWkbTypes,
+)
+
+from ..core.errors import OutputError
+from ..core.models import catalogue
+from ..core.models.store import ModelStore
+from ..core.outlines.results import SegmentationResult
+from ..core.progress import SubProgress
+from ..core.session import SegmentationSession, SessionSettings
+from . import image_parameters, outline_parameters, prompt_parameters
+from .base import Parameters, SegmenterAlgorithm
+from .bridge import FeedbackProgress, to_qgis_fields, to_qgis_geometry
+from .image_parameters import INPUT, LayerSource
+from .outputs import require_writable
+from .prompt_parameters import PromptReader
+from .rendered_source import RenderedSource
+
+NAME = "segmentprompts"
+MODEL = "MODEL"
+OUTPUT = "OUTPUT"
+COUNT = "COUNT"
+SCORE = "SCORE"
+_EMPTY_SHARE = 0.02
+"""A picture with more than this share of empty pixels is worth a warning."""
+
+
+class SegmentPromptsAlgorithm(SegmenterAlgorithm):
+    """One polygon for each object that is clicked or boxed."""
+
+    _source: LayerSource
+    _settings: SessionSettings
+    _objects: tuple[Any, ...]
+    _crs: QgsCoordinateReferenceSystem
+
+    def name(self) -> str:
+        """Return the constant name."""
+        return NAME
+
+    def displayName(self) -> str:  # noqa: N802 (QGIS asks for this name)
+        """Return what people read."""
+        return self.tr("Segment from prompts")
+
+    def group(self) -> str:
+        """Return the group that people read."""
+        return self.tr("Segmentation")
+
+    def groupId(self) -> str:  # noqa: N802 (QGIS asks for this name)
+        """Return the constant group name."""
+        return "segmentation"
+
+    def tags(self) -> list[str]:
+        """Return what the algorithm is found by."""
+        words = "click,point,box,prompt,outline,polygon,digitize,segment anything,sam,mask,object,extract,ai,onnx"
+        return words.split(",")
+
+    def shortDescription(self) -> str:  # noqa: N802 (QGIS asks for this name)
+        """Return one line about it."""
+        return self.tr("Outlines objects of a raster from points on them or boxes around them.")
+
+    def shortHelpString(self) -> str:  # noqa: N802 (QGIS asks for this name)
+        """Return the help that the dialog and qgis_process show."""
+        return self.tr(_HELP)
+
+    def initAlgorithm(self, configuration: Parameters | None = None) -> None:  # noqa: N802 (QGIS asks for this name)
+        """Declare parameters and outputs."""
+        model = QgsProcessingParameterEnum(
+            MODEL, "Model", catalogue.names(), False, catalogue.DEFAULT, False, usesStaticStrings=True
+        )
+        definitions = [
+            *image_parameters.definitions(),
+            *prompt_parameters.definitions(),
+            (model, "starter comes with the plugin; the others are fetched once by name.", False),
+            *image_parameters.advanced_definitions(),
+            *outline_parameters.definitions(),
+        ]
+        for parameter, help_text, advanced in definitions:
+            self.add(parameter, help_text=help_text, advanced=advanced)
+        sink = QgsProcessingParameterFeatureSink(OUTPUT, "Outlines", QgsProcessing.SourceType.TypeVectorPolygon)
+        self.add(sink, help_text="A polygon for each object that is found, in the raster's CRS.")
+        self.addOutput(QgsProcessingOutputNumber(COUNT, "Number of objects found"))
+        self.addOutput(QgsProcessingOutputNumber(SCORE, "Mean score of the objects found"))
+
+    def check(self, parameters: Parameters, context: QgsProcessingContext) -> None:
+        """Raise for values that can't work; reads no pixels."""
+        spec, store = catalogue.get(str(parameters.get(MODEL) or catalogue.DEFAULT)), ModelStore()
+        if store.missing(spec):
+            store.locate(spec)  # raises, with the way to get them
+        PromptReader(parameters, self, context).check()
+        outline_parameters.read(parameters, self, context)
+        image_parameters.rgb_of(parameters, self, context)
+        image_parameters.look_of(parameters, self, context, None)
+        if INPUT in parameters:
+            image_parameters.layer_of(parameters, self, context)
+        require_writable(parameters.get(OUTPUT))
+
+    def prepare(self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:
+        """Take the layer's provider, the prompts and the settings."""
+        layer = image_parameters.layer_of(parameters, self, context)
+        look = image_parameters.look_of(parameters, self, context, layer)
+        self._crs = layer.crs()
+        self._objects = PromptReader(parameters, self, context).read(layer.crs())
+        self._source = image_parameters.source_of(parameters, self, context, layer, look)
+        self._settings = SessionSettings(
+            rgb=image_parameters.rgb_of(parameters, self, context),
+            outline=outline_parameters.read(parameters, self, context),
+            extent=look.extent,
+            resolution=look.resolution,
+        )
+
+    def process(
+        self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> Parameters:
+        """Segment all objects, then write them."""
+        progress = FeedbackProgress(feedback)
+        name = self.parameterAsEnumString(parameters, MODEL, context)
+        with closing(self._source):
+            model = ModelStore().load(name, progress=SubProgress(progress, 0.0, 0.1))
+            session = SegmentationSession(self._source, model, self._settings)
+            result = session.segment(self._objects, SubProgress(progress, 0.1, 0.95))
+        for warning in result.warnings:
+            feedback.pushWarning(warning)
+        if isinstance(self._source, RenderedSource) and self._source.empty_share > _EMPTY_SHARE:
+            feedback.pushWarning(
+                f"{self._source.empty_share:.0%} of the picture was empty: outside the layer, or tiles did not come."
+            )
+        destination = self._write(result, parameters, context)
+        feedback.pushInfo(f"{len(result)} of {len(self._objects)} objects found in {result.elapsed_s:.2f} s.")
+        scores = [polygon.score for polygon in result.polygons]
+        return {OUTPUT: destination, COUNT: len(result), SCORE: sum(scores) / len(scores) if scores else None}
+
+    def _write(self, result: SegmentationResult, parameters: Parameters, context: QgsProcessingContext) -> str:
+        """Write the result to the sink, which is made only now so that no failure leaves an empty file."""
+        fields = to_qgis_fields(result.fields())
+        kind = QgsWkbTypes.Type.MultiPolygon
+        sink, destination = self.parameterAsSink(parameters, OUTPUT, context, fields, kind, self._crs)
+        if sink is None:
+            raise OutputError(f"The output can't be made at {destination or parameters.get(OUTPUT)}.", hint=_ELSEWHERE)
+        failure = ""
+        for shape, values in result.rows():
+            feature = QgsFeature(fields)
+            feature.setGeometry(to_qgis_geometry(shape))
+            feature.setAttributes(list(values))
+            if not sink.addFeature(feature, QgsFeatureSink.Flag.FastInsert):
+                failure = sink.lastError() or "no reason given"
+                break
+        if not failure and not sink.flushBuffer():
+            failure = sink.lastError() or "no reason given"
+        del sink
+        if failure:
+            Path(destination).unlink(missing_ok=True)
+            raise OutputError(f"The output can't be written to {destination}: {failure}.", hint=_ELSEWHERE)
+        return str(destination)
+
+
+_ELSEWHERE = "Check that there is room and that the folder can be written to, or choose another place."
+_HELP = """<p>Outlines objects of a raster. Say where each object is, with points on it (INCLUDE, or a layer of
+POINTS) or a box around it (BOX, or a layer of BOXES), and what does not belong to it, with exclude points.</p>
+<p>Each polygon comes with the model's own estimate of its quality (score, 0 to 1), its true area and perimeter in
+metres, and what is needed to make it again: model, prompts, source, resolution and stretch.</p>
+<p>Nothing found is not an error: the output is then empty and a warning says so.</p>"""
+ENTRY = SegmentPromptsAlgorithm
