@@ -20,6 +20,7 @@ _WHOLE_READ_PX = 64 << 20
 _PATCHES = 8
 _PATCH_PX = 128
 _DIGITS = 6
+_COLLAR_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,9 @@ def sample(source: RasterSource, bands: tuple[int, ...], progress: Progress) -> 
 def percentile_stretch(values: NDArray[Any], percentiles: tuple[float, float], *, joint: bool = False) -> Stretch:
     """Return the stretch from one percentile of each channel's values (C, N) to another.
 
+    Pixels that look like nodata that the file forgot to declare are left out, so that a black collar doesn't take the
+    contrast of the rest: those with the lowest value of every channel, if they are at least a hundredth of all.
+
     Parameters
     ----------
     values : ndarray
@@ -118,7 +122,8 @@ def percentile_stretch(values: NDArray[Any], percentiles: tuple[float, float], *
     joint : bool
         True for one range over all channels, which leaves the colours as they are.
     """
-    channels = values.reshape(1, -1) if joint else values
+    shown = values if joint else _without_collar(values)
+    channels = shown.reshape(1, -1) if joint else shown
     return Stretch(tuple(_range(channel.astype(np.float64), percentiles) for channel in channels))
 
 
@@ -137,6 +142,15 @@ def _lattice(source: RasterSource, bands: tuple[int, ...], progress: Progress) -
 def _values(chip: RasterChip) -> NDArray[Any]:
     values: NDArray[Any] = chip.data[:, chip.valid]
     return values
+
+
+def _without_collar(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the columns of (C, N) that are no collar; all of them if the rest shows nothing."""
+    collar = (values == values.min(axis=1, keepdims=True)).all(axis=0)
+    if collar.mean() < _COLLAR_SHARE or collar.all():
+        return values
+    rest: NDArray[Any] = values[:, ~collar]
+    return rest if (rest.min(axis=1) < rest.max(axis=1)).all() else values
 
 
 def _range(values: NDArray[np.float64], percentiles: tuple[float, float]) -> tuple[float, float]:

@@ -74,17 +74,15 @@ class RasterFileSource:
         usable as soon as one pixel under it is.
         """
         check_request(self, window, size, bands)
-        nearest = any(self._bands[number - 1].role is BandRole.PALETTE for number in bands)
-        resampling = native.rasterio().enums.Resampling
-        how = {
-            "window": native.rasterio().windows.Window(window.col, window.row, window.width, window.height),
-            "out_shape": (len(bands), size[1], size[0]),
-            "resampling": resampling.nearest if nearest else resampling.average,
-        }
+        # An alpha band is itself never masked: it masks the others.
+        masked = [number for number in bands if self._bands[number - 1].role is not BandRole.ALPHA] or list(bands)
+        how = self._resampling(window, bands)
         numbers = ", ".join(str(number) for number in bands)
         with readable(self._uri, f"Band {numbers}"):
-            data: NDArray[Any] = self._dataset.read(list(bands), **how)
-            masks: NDArray[np.uint8] = self._dataset.read_masks(list(bands), **how)
+            data: NDArray[Any] = self._dataset.read(list(bands), out_shape=(len(bands), size[1], size[0]), **how)
+            masks: NDArray[np.uint8] = self._dataset.read_masks(
+                masked, out_shape=(len(masked), size[1], size[0]), **how
+            )
         return RasterChip(
             data=data,
             valid=_usable(data, masks),
@@ -98,6 +96,16 @@ class RasterFileSource:
         if self._dataset is not self._file:
             self._dataset.close()
         self._file.close()
+
+    def _resampling(self, window: Window, bands: tuple[int, ...]) -> dict[str, Any]:
+        """Return rasterio's arguments that say what is read and how it is decimated."""
+        rasterio = native.rasterio()
+        is_palette = any(self._bands[number - 1].role is BandRole.PALETTE for number in bands)
+        how = rasterio.enums.Resampling
+        return {
+            "window": rasterio.windows.Window(window.col, window.row, window.width, window.height),
+            "resampling": how.nearest if is_palette else how.average,
+        }
 
 
 class RasterFileOpener:
