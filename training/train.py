@@ -1,13 +1,14 @@
 """Train the starter model: ``python -m training.train --minutes 3`` is a proof, ``--minutes 600`` the real thing.
 
-It stops when the minutes of training (of all sessions together) are used up, and continues from the last checkpoint
-with ``--resume``. A run on CUDA is the same command.
+It stops when the minutes of training (of all sessions together) are used up, or after the step in which it is told to
+end (SIGTERM, SIGINT), and continues from the last checkpoint with ``--resume``. A run on CUDA is the same command.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+import signal
 import time
 from pathlib import Path
 
@@ -84,6 +85,7 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(groups, lr=PEAK_RATE)
         self.average = Average(self.model)
         self.steps, self.seconds, self.session = 0, 0.0, 0
+        self.stopping = False
         if options.resume and self.checkpoint.exists():
             self._load()
 
@@ -122,17 +124,22 @@ class Trainer:
 
     def run(self) -> None:
         """Train until the time is used up."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
         saved = self.seconds
-        while self.progress < 1:
+        while self.progress < 1 and not self.stopping:
             side = side_at(self.progress)
             for batch in self._batches(side):
                 self._step(batch)
                 if self.seconds - saved > 60 * self.options.save_every:
                     saved = self.seconds
                     self.save()
-                if side_at(self.progress) != side or self.progress >= 1:
+                if side_at(self.progress) != side or self.progress >= 1 or self.stopping:
                     break
         self.save()
+
+    def _stop(self, _number: int, _frame: object) -> None:
+        self.stopping = True
 
     def _batches(self, side: int) -> DataLoader:  # type: ignore[type-arg]
         seed = self.options.seed * 1000 + self.session * 100 + side // 32

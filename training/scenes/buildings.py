@@ -6,6 +6,7 @@ import numpy as np
 
 from .canvas import Canvas, Mask
 from .nature import crown
+from .shapes import box
 from .textures import GRASSES, PAVED, ROOFS, SOILS, Array, any_colour, noise, pick, stained
 from .transport import road, vehicle
 
@@ -52,6 +53,8 @@ def roof(canvas: Canvas, centre: tuple[float, float], length: float, width: floa
             colour = pick(rng, ROOFS)
         patch = _surface(canvas, u - wing[0], v - wing[1], wing, angle, colour, style)
         canvas.paint(where, mask, patch, label=label, extra=canvas.new())
+        if style in ("patched", "sheets") and rng.random() < 0.45:
+            _sections(canvas, where, mask, (u - wing[0], v - wing[1]), wing, angle)
     if style == "flat":
         _clutter(canvas, where, outline, u, v)
     return label
@@ -106,6 +109,21 @@ def _sheets(canvas: Canvas, patch: Array, u: Array, v: Array, width: float, styl
     return np.asarray(patch, np.float32)
 
 
+def _sections(
+    canvas: Canvas, where: tuple[slice, slice], mask: Mask, place: tuple[Array, Array], wing: Wing, angle: float
+) -> None:
+    """Cover some lengths of a wing, or one side of its ridge, with another material: still the same building."""
+    rng = canvas.rng
+    u, v = place
+    for _ in range(int(rng.integers(1, 4))):
+        low = rng.uniform(-0.6, 0.4) * wing[2]
+        section = mask & (u > low) & (u < low + rng.uniform(0.15, 0.6) * wing[2]) & (v == v)
+        if rng.random() < 0.5:
+            section &= v > rng.uniform(-0.2, 0.2) * wing[3]
+        patch = _surface(canvas, u, v, wing, angle, pick(rng, ROOFS), "sheets")
+        canvas.paint(where, section, patch, extra=canvas.new())
+
+
 def _clutter(canvas: Canvas, where: tuple[slice, slice], outline: Mask, u: Array, v: Array) -> None:
     """Machines, hatches and panels on a flat roof: part of the building."""
     rng = canvas.rng
@@ -128,6 +146,7 @@ def town(canvas: Canvas) -> None:
     styles = rng.choice(["gable", "hip", "flat", "sheets", "patched"], 2)
     for _ in range(int(rng.integers(0, 3))):
         road(canvas, width=rng.uniform(0.15, 0.5) * house)
+    _rubble(canvas, house)
     trees = rng.uniform(0, 1.0)
     aspect = rng.uniform(0.5, 1.0)
     rows = int(canvas.size * 1.5 / (house + gap)) + 1
@@ -147,6 +166,18 @@ def town(canvas: Canvas) -> None:
             crown(canvas, tuple(beside), house * rng.uniform(0.1, 0.35), label=canvas.new())
     for _ in range(int(rng.integers(0, 12))):
         vehicle(canvas, tuple(rng.uniform(0, canvas.size, 2)), house * rng.uniform(0.18, 0.3), angle + rng.choice([0, np.pi / 2]))
+
+
+def _rubble(canvas: Canvas, house: float) -> None:
+    """Small things that lie about between houses and belong to nothing."""
+    rng = canvas.rng
+    if rng.random() < 0.4:
+        return
+    tint = any_colour(rng)
+    for _ in range(int(rng.integers(10, 160))):
+        size = house * rng.uniform(0.02, 0.1, 2) + 1.0
+        where, mask = canvas.polygon(box(tuple(rng.uniform(0, canvas.size, 2)), size[0], size[1], rng.uniform(0, 3.1)))
+        canvas.paint(where, mask, tint if rng.random() < 0.4 else any_colour(rng))
 
 
 def _turn(offset: Array, angle: float) -> Array:

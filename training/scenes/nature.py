@@ -6,7 +6,7 @@ import numpy as np
 
 from .canvas import Canvas
 from .shapes import blob, ribbon
-from .textures import GRASSES, SOILS, TREES, WATERS, Array, noise, pick, stained
+from .textures import GRASSES, SOILS, TREES, WATERS, Array, Rng, noise, pick, stained
 
 
 def crown(canvas: Canvas, centre: tuple[float, float], radius: float, *, label: int, extra: int = 0, colour: Array | None = None) -> None:
@@ -24,14 +24,21 @@ def crown(canvas: Canvas, centre: tuple[float, float], radius: float, *, label: 
     fall = np.clip((u * u + v * v) / radius**2, 0, 1.3)
     clumps = noise(rng, mask.shape, 2 if radius > 25 else 1) * rng.uniform(0.08, 0.35)
     light = 1 + rng.uniform(0.1, 0.5) * dome - rng.uniform(0, 0.25) * fall + clumps
-    if rng.random() < 0.3:
-        light += noise(rng, mask.shape, 0) * rng.uniform(0.05, 0.3)
+    if rng.random() < 0.5:
+        light += noise(rng, mask.shape, 0) * rng.uniform(0.05, 0.35)
     patch = colour * np.clip(light, 0.15, 2.0)[..., None]
     patch += noise(rng, mask.shape, 3)[..., None] * rng.normal(0, 0.02, 3)
     if rng.random() < 0.35:
         gaps = noise(rng, mask.shape, 1) + 0.8 * fall > rng.uniform(1.6, 2.6)
         patch[gaps] = (canvas.rgb[where][gaps] * 0.7 + patch[gaps] * 0.3)
     canvas.paint(where, mask, patch.astype(np.float32), label=label, extra=extra)
+
+
+def _toned(rng: Rng, colour: Array, near: Array | None) -> Array:
+    """The colour, drawn towards that of the ground, as crowns in haze or on grass are."""
+    if near is None:
+        return colour
+    return np.asarray(near + (colour * near.mean() / colour.mean() - near) * rng.uniform(0.2, 0.9), np.float32) * np.float32(rng.uniform(0.75, 1.2))
 
 
 def grove(canvas: Canvas, centre: tuple[float, float], radius: float, spread: float) -> None:
@@ -104,7 +111,8 @@ def woods(canvas: Canvas) -> None:
     canvas.ground(pick(rng, (*GRASSES, *SOILS, *GRASSES)), rng.uniform(0.05, 0.2))
     canvas.mottle(pick(rng, (*GRASSES, *SOILS)), rng.uniform(0.1, 0.6))
     radius = canvas.size * rng.uniform(0.025, 0.16)
-    kinds = [pick(rng, TREES) for _ in range(int(rng.integers(1, 4)))]
+    near = canvas.rgb.mean((0, 1)) if rng.random() < 0.45 else None
+    kinds = [_toned(rng, pick(rng, TREES), near) for _ in range(int(rng.integers(1, 4)))]
     close = rng.random()
     count = int((canvas.size / radius) ** 2 * rng.uniform(0.05, 0.5) * close) + 2
     for _ in range(min(count, 160)):
