@@ -4,7 +4,7 @@ Nothing is imported at module level, so that ``import prompt_segmenter.core`` wo
 """
 
 
-def classFactory(iface):  # noqa: N802 (the name that QGIS asks for)
+def classFactory(iface: object) -> object:  # noqa: N802 (the name that QGIS asks for)
     """Return the plugin object; QGIS calls this once when it loads the plugin.
 
     Parameters

@@ -37,12 +37,14 @@ class Look:
     """(H, W) the object, without unusable pixels; all False when nothing was found."""
     score: float
     """Predicted IoU of the chosen candidate."""
-    low_res_logits: FloatArray
-    """(h, w) logits of the chosen candidate: the mask prompt of the next round in the same view."""
+    low_res_logits: FloatArray | None
+    """(h, w) logits of the chosen candidate: the mask prompt of the next round in the same view; None if ``blank``."""
     unsatisfied: int
     """How many prompts the mask does not obey."""
     cut: bool
     """True if the object goes on beyond the chip."""
+    blank: bool = False
+    """True if the prompts lie on pixels without data, where there is nothing to look for."""
 
 
 class Looker:
@@ -113,8 +115,10 @@ class Looker:
         check(progress)
         grid = view.grid(self._source.grid)
         chip = self._source.read(view.window, view.size, self._recipe.bands)
-        embedding = self._embed(to_rgb8(chip, self._recipe), progress)
         pixels = _visible(prompts.to_pixels(grid), grid)
+        if not _on_data(pixels, chip.valid):
+            return Look(view, grid, np.zeros_like(chip.valid), 0.0, None, len(pixels.labels), cut=False, blank=True)
+        embedding = self._embed(to_rgb8(chip, self._recipe), progress)
         for _ in range(MAX_ROUNDS):
             prediction = self._model.decode(embedding, pixels, previous=previous, progress=progress)
             index, unsatisfied = _choose(prediction, pixels)
@@ -179,6 +183,20 @@ def _visible(pixels: PixelPrompts, grid: PixelGrid) -> PixelPrompts:
     """Return the prompts without the exclude points that lie off the chip: the model has no pixels there."""
     kept = grid.contains(pixels.points) | (pixels.labels == 1)
     return PixelPrompts(pixels.points[kept], pixels.labels[kept], pixels.boxes)
+
+
+def _on_data(pixels: PixelPrompts, valid: NDArray[np.bool_]) -> bool:
+    """Return True if an include point, or any part of a box, lies on a usable pixel of the chip (H, W)."""
+    last = np.array([valid.shape[1] - 1, valid.shape[0] - 1])
+    for col, row in np.minimum(pixels.include, last).astype(int):
+        if valid[row, col]:
+            return True
+    for box in pixels.boxes:
+        left, top = np.floor(np.maximum(box[:2], 0.0)).astype(int)
+        right, bottom = np.ceil(np.maximum(box[2:], 0.0)).astype(int)
+        if valid[top:bottom, left:right].any():
+            return True
+    return False
 
 
 def _choose(prediction: MaskPrediction, pixels: PixelPrompts) -> tuple[int, int]:

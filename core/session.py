@@ -17,7 +17,7 @@ from .outlines.masks import select_parts
 from .outlines.measure import measure
 from .outlines.polygonize import polygonize
 from .outlines.results import ObjectId, Provenance, SegmentationResult, SegmentedPolygon
-from .outlines.shape import OutlineSettings, clean, merge
+from .outlines.shape import OutlineSettings, clean, combine
 from .progress import NullProgress, Progress, SubProgress
 from .prompts.prompt import PromptSet
 from .raster import crs as crs_maths
@@ -123,7 +123,9 @@ class SegmentationSession:
             name = prompts.object if prompts.object is not None else index + 1
             outline = self.outline(look, prompts, name=name, described=original.describe())
             if outline is None:
-                warnings.append(f"Object {name}: nothing found at {original.describe()}. {_TRY}")
+                warnings.append(
+                    f"Object {name}: {'no data' if look.blank else 'nothing found'} at {original.describe()}. {_TRY}"
+                )
                 continue
             polygons.append(outline)
             warnings.extend(_doubts(name, look))
@@ -162,9 +164,10 @@ class SegmentationSession:
         settings = self._settings.outline
         include = prompts.to_pixels(look.grid).include
         parts = polygonize(select_parts(look.mask, settings.parts, include), look.grid)
-        geometry = merge(clean(parts, settings, look.grid))
-        if geometry is None:
+        cleaned = clean(parts, settings, look.grid, include=look.grid.to_map(include))
+        if not cleaned:
             return None
+        geometry = combine(cleaned)
         size = measure(geometry, look.grid.crs)
         return SegmentedPolygon(
             geometry=geometry,
@@ -185,7 +188,7 @@ class SegmentationSession:
             model_sha256=self._model.weights_sha256,
             source=self._source.uri,
             stretch=self._recipe_text,
-            settings=self._settings.outline.text(),
+            settings=self._settings.outline.describe(),
             version=VERSION,
         )
 
@@ -224,7 +227,7 @@ class SegmentationSession:
             original.describe()
             for prompts, moved in zip(objects, here)
             for original, prompt in zip(prompts.prompts, moved.prompts)
-            if not _meets(grid.box_to_pixel(prompt.envelope()), (0.0, 0.0, grid.width, grid.height))
+            if not _meets(grid.box_to_pixel(prompt.envelope()).tolist(), (0.0, 0.0, grid.width, grid.height))
             or (extent is not None and not _meets(prompt.envelope(), extent))
         ]
         if outside:
