@@ -22,8 +22,7 @@ from prompt_segmenter.core.raster.sources.array import ArraySource
 from prompt_segmenter.core.raster.stretch import Stretch
 from prompt_segmenter.core.session import SegmentationSession, SessionSettings
 from prompt_segmenter.core.window import View
-
-from ..helpers.fake_model import SameBrightness
+from prompt_segmenter.test.helpers.fake_model import SameBrightness
 
 EXACT = OutlineSettings(simplify_px=0.0)
 PLAIN = RgbSettings(stretch=Stretch(((0.0, 255.0),)))
