@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+from prompt_segmenter.core import native
+from prompt_segmenter.core.errors import DependencyError
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the guard is for Linux")
+
+
+@pytest.fixture
+def fake_package(tmp_path, monkeypatch):
+    """Return a maker of importable packages that remember the import flags they were loaded under."""
+    made = []
+
+    def make(name: str, *, code: str = "", libs: str = "") -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "__init__.py").write_text("import sys\nFLAGS = sys.getdlopenflags()\n" + code)
+        (folder / "part.py").write_text("import sys\nFLAGS = sys.getdlopenflags()\n")
+        if libs:
+            (tmp_path / libs).mkdir()
+        monkeypatch.setitem(native._SUBMODULES, name, ("part",))
+        made.append(name)
+        return folder
+
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield make
+    native._load.cache_clear()
+    for name in [*made, *(f"{one}.part" for one in made)]:
+        sys.modules.pop(name, None)
+
+
+def test_every_package_comes_with_the_submodules_that_the_core_uses():
+    assert native.rasterio().vrt.WarpedVRT and native.rasterio().features.shapes
+    assert native.shapely().geometry.Polygon and native.shapely().validation.make_valid
+    assert native.pyproj().crs.CRS and native.pyproj().exceptions.ProjError
+    assert native.onnxruntime().InferenceSession
+    assert native.requests().exceptions.RequestException
+
+
+@LINUX
+@pytest.mark.parametrize("libs", ["boxed_wheel.libs", "Boxed_Wheel.libs"])
+def test_a_wheel_with_its_own_libraries_is_imported_under_deepbind_and_the_flags_are_restored(fake_package, libs):
+    fake_package("boxed_wheel", libs=libs)
+    before = sys.getdlopenflags()
+    module = native._load("boxed_wheel")
+    assert module.FLAGS & os.RTLD_DEEPBIND
+    assert module.part.FLAGS & os.RTLD_DEEPBIND
+    assert sys.getdlopenflags() == before
+
+
+@LINUX
+def test_a_package_of_the_distribution_is_imported_as_it_is(fake_package):
+    fake_package("distro_package")
+    before = sys.getdlopenflags()
+    assert not native.is_bundled_wheel("distro_package")
+    assert native._load("distro_package").FLAGS == before
+
+
+@LINUX
+def test_the_flags_are_restored_when_a_wheel_fails_to_load(fake_package):
+    fake_package("broken_wheel", code="raise OSError('libproj.so.25: no such file')\n", libs="broken_wheel.libs")
+    before = sys.getdlopenflags()
+    with pytest.raises(DependencyError, match=r"broken_wheel can't be loaded: libproj\.so\.25"):
+        native._load("broken_wheel")
+    assert sys.getdlopenflags() == before
+
+
+def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatch):
+    monkeypatch.setitem(native._SUBMODULES, "no_such_package", ())
+    with pytest.raises(DependencyError, match="no_such_package is not installed") as caught:
+        native._load("no_such_package")
+    assert "python3 -m pip install no_such_package" in caught.value.hint
+
+
+def test_a_package_whose_own_need_is_missing_names_what_is_missing(fake_package):
+    fake_package("needs_more", code="import no_such_need\n")
+    with pytest.raises(DependencyError, match="needs_more can't be loaded") as caught:
+        native._load("needs_more")
+    assert "install no_such_need" in caught.value.hint
+
+
+def test_debian_packages_are_offered_where_there_are_any():
+    assert native._mend("onnxruntime").endswith("python3 -m pip install onnxruntime")
+    if Path("/etc/debian_version").exists():
+        assert "sudo apt-get install python3-rasterio" in native._mend("rasterio")
+
+
+def test_only_the_known_warnings_are_kept_quiet(fake_package):
+    known = "import warnings\nwarnings.warn('Valid PROJ data directory not found. Either set ...')\n"
+    fake_package("warns_known", code=known)
+    fake_package("warns_new", code="import warnings\nwarnings.warn('something new')\n")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        native._load("warns_known")
+        native._load("warns_new")
+    assert [str(warning.message) for warning in caught] == ["something new"]
+
+
+def test_a_wheels_proj_is_pointed_to_the_wheels_own_database(tmp_path):
+    paths = []
+
+    class Module:
+        __file__ = str(tmp_path / "__init__.py")
+
+        class _env:  # noqa: N801 (the name that rasterio gives it)
+            set_proj_data_search_path = staticmethod(paths.append)
+
+    native._use_own_proj_data(Module)
+    assert paths == []
+    (tmp_path / "proj_data").mkdir()
+    native._use_own_proj_data(Module)
+    assert paths == [str(tmp_path / "proj_data")]
+
+
+def test_loading_leaves_the_environment_alone():
+    before = dict(os.environ)
+    native.rasterio()
+    native.pyproj()
+    assert dict(os.environ) == before
