@@ -108,7 +108,7 @@ def _fill(database: sqlite3.Connection, result: SegmentationResult, table: str) 
     names = ", ".join(f'"{column.name}"' for column in fields)
     marks = ", ".join("?" for _ in range(len(fields) + 1))
     database.executemany(
-        f'INSERT INTO "{table}" ({GEOMETRY_COLUMN}, {names}) VALUES ({marks})',  # noqa: S608  # nosec B608
+        f'INSERT INTO "{table}" ({GEOMETRY_COLUMN}, {names}) VALUES ({marks})',  # noqa: S608
         ((_blob(geometry, srs_id), *values) for geometry, values in result.rows()),
     )
 
@@ -153,10 +153,10 @@ def _bounds(result: SegmentationResult) -> tuple[float | None, ...]:
 
 
 def _blob(geometry: Any, srs_id: int) -> bytes:
-    """Return the GeoPackage binary of a geometry as a MultiPolygon: header with envelope, then little-endian WKB."""
+    """Return the GeoPackage binary of a geometry as a MultiPolygon: header with envelope, then WKB."""
     shapely = native.shapely()
     multi = geometry if geometry.geom_type == "MultiPolygon" else shapely.geometry.MultiPolygon([geometry])
     left, bottom, right, top = multi.bounds
     # Flags: little-endian (bit 0), envelope of x and y (1 in bits 1 to 3).
     header = struct.pack("<2sBBi4d", b"GP", 0, 0b0000_0011, srs_id, left, right, bottom, top)
-    return header + bytes(shapely.wkb.dumps(multi, byte_order=1))
+    return header + bytes(multi.wkb)
