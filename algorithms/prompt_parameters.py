@@ -155,10 +155,9 @@ class PromptReader:
                 "GROUP_FIELD puts points together, so it does not go with OBJECTS=each_point.",
                 hint="Leave one of them out.",
             )
-        nowhere = QgsCoordinateReferenceSystem()
-        self._points(INCLUDE, nowhere)
-        self._points(EXCLUDE, nowhere)
-        self._box(nowhere)
+        self._points(INCLUDE, None)
+        self._points(EXCLUDE, None)
+        self._box(None)
 
     def read(self, target: QgsCoordinateReferenceSystem) -> tuple[PromptSet, ...]:
         """Return one prompt set for each object, in the target CRS. Features are read on the calling thread.
@@ -190,7 +189,7 @@ class PromptReader:
             )
         return sets
 
-    def _points(self, name: str, target: QgsCoordinateReferenceSystem) -> list[tuple[float, float]]:
+    def _points(self, name: str, target: QgsCoordinateReferenceSystem | None) -> list[tuple[float, float]]:
         value = self._parameters.get(name)
         if not is_given(value):
             return []
@@ -202,18 +201,18 @@ class PromptReader:
                 hint="Write MultiPoint ((x y), (x y)) with finite numbers; another CRS in front, as CRS=EPSG:4326;",
             )
         explicit = isinstance(value, QgsReferencedGeometry) or str(value).strip().upper().startswith("CRS=")
-        if explicit and target.isValid():
+        if explicit and target is not None:
             crs = self._algorithm.parameterAsGeometryCrs(self._parameters, name, self._context)
             points = points_of(move_geometry(geometry, crs, target, self._context))
         return [(point.x(), point.y()) for point in points]
 
-    def _box(self, target: QgsCoordinateReferenceSystem) -> list[Prompt]:
+    def _box(self, target: QgsCoordinateReferenceSystem | None) -> list[Prompt]:
         found = extent_of(BOX, self._parameters, self._algorithm, self._context)
         if found is None:
             return []
         rectangle, crs = found
-        if not target.isValid():
-            crs = target
+        if target is None:
+            return []
         return [BoxPrompt(*move_bounds(rectangle, crs, target, self._context))]
 
     def _point_layer(self, target: QgsCoordinateReferenceSystem) -> list[tuple[Any, list[Prompt]]]:

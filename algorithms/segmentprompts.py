@@ -32,6 +32,7 @@ from .image_parameters import INPUT, LayerSource
 from .outputs import require_writable
 from .prompt_parameters import PromptReader
 from .rendered_source import RenderedSource
+from .values import is_given
 
 NAME = "segmentprompts"
 MODEL = "MODEL"
@@ -87,7 +88,7 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
         definitions = [
             *image_parameters.definitions(),
             *prompt_parameters.definitions(),
-            (model, "starter comes with the plugin; the others are fetched once by name.", False),
+            (model, _MODEL_HELP, False),
             *image_parameters.advanced_definitions(),
             *outline_parameters.definitions(),
         ]
@@ -100,7 +101,8 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
 
     def check(self, parameters: Parameters, context: QgsProcessingContext) -> None:
         """Raise for values that can't work; reads no pixels."""
-        spec, store = catalogue.get(str(parameters.get(MODEL) or catalogue.DEFAULT)), ModelStore()
+        name = parameters.get(MODEL)
+        spec, store = catalogue.get(str(name) if is_given(name) else catalogue.DEFAULT), ModelStore()
         if store.missing(spec):
             store.locate(spec)  # raises, with the way to get them
         PromptReader(parameters, self, context).check()
@@ -170,6 +172,7 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
         return str(destination)
 
 
+_MODEL_HELP = "Give its name: starter comes with the plugin, the others are fetched once."
 _ELSEWHERE = "Check that there is room and that the folder can be written to, or choose another place."
 _HELP = """<p>Outlines objects of a raster. Say where each object is, with points on it (INCLUDE, or a layer of
 POINTS) or a box around it (BOX, or a layer of BOXES), and what does not belong to it, with exclude points.</p>
