@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -53,9 +53,9 @@ def serve(content: bytes):
                 self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             if site.drop_after:
-                self.wfile.write(body[: site.drop_after.pop(0)])
-                return
-            self.wfile.write(body)
+                body = body[: site.drop_after.pop(0)]
+            with suppress(ConnectionError):  # who cancels goes away in the middle
+                self.wfile.write(body)
 
         def log_message(self, *args):
             pass
