@@ -172,8 +172,9 @@ def _under(raster: PixelGrid, bounds: Bounds) -> Window:
         )
     box = raster.box_to_pixel(bounds)
     # A bound that lies on a pixel's side but for rounding must not bring in the next pixel.
-    first = np.maximum(np.floor(box[:2] + _TINY_PX), 0.0).astype(int)
-    last = np.minimum(np.ceil(box[2:] - _TINY_PX), (raster.width, raster.height)).astype(int)
+    limits = np.array([raster.width, raster.height])
+    first = np.clip(np.floor(box[:2] + _TINY_PX), 0, limits).astype(int)
+    last = np.clip(np.ceil(box[2:] - _TINY_PX), 0, limits).astype(int)
     width, height = last - first
     if width < 1 or height < 1:
         raise OutsideExtentError(

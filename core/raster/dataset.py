@@ -16,7 +16,7 @@ from ..errors import RasterReadError
 _NETWORK_OPTIONS = {"GDAL_HTTP_TIMEOUT": 30, "GDAL_HTTP_CONNECTTIMEOUT": 10, "GDAL_HTTP_MAX_RETRY": 2}
 _GDAL_NAME = re.compile(r"/vsi|[A-Za-z][A-Za-z0-9_+.-]+:")
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
-_SECRET_VALUE = re.compile(r"(?i)\b(password|passwd|pwd|token|sig|signature|x-amz-[a-z-]+)=[^&\s'\"]*&?")
+_SECRET_VALUE = re.compile(r"(?i)\b(password|passwd|pwd|token|sig|signature|x-amz-[a-z-]+)=('[^']*'|[^&\s']*)&?")
 
 
 def open_dataset(uri: str) -> Any:

@@ -79,6 +79,7 @@ class RgbRecipe:
         if how == "palette":
             return cls(bands, palette=_palette_of(source, bands))
         if how == "none":
+            _check_8_bit(source, bands)
             return cls(bands)
         return cls(bands, Stretch.parse(how))
 
@@ -185,6 +186,16 @@ def _check_bands(source: RasterSource, bands: tuple[int, ...]) -> None:
     for number in bands:
         if there[number - 1].dtype.startswith("complex"):
             raise SettingsError(f"Band {number} of '{source.uri}' holds complex numbers.", hint="Choose another band.")
+
+
+def _check_8_bit(source: RasterSource, bands: tuple[int, ...]) -> None:
+    for number in bands:
+        dtype = source.bands[number - 1].dtype
+        if dtype != "uint8":
+            raise SettingsError(
+                f"Band {number} of '{source.uri}' is {dtype} and can't be shown with no stretch.",
+                hint="Give a stretch as low:high in the band's own values.",
+            )
 
 
 def _palette_of(source: RasterSource, bands: tuple[int, ...]) -> Palette:

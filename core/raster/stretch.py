@@ -21,6 +21,7 @@ _PATCHES = 8
 _PATCH_PX = 128
 _DIGITS = 6
 _COLLAR_SHARE = 0.01
+_COLLAR_PX = 32
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Stretch:
         if not self.ranges:
             raise SettingsError("A stretch needs at least one low:high pair.", hint="Give it as low:high.")
         for low, high in self.ranges:
-            if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            if not (low < high and math.isfinite(high - low)):
                 raise SettingsError(
                     f"The stretch {low:g}:{high:g} is empty or inverted.",
                     hint="Give it as low:high with low < high, in the raster's own values.",
@@ -147,7 +148,7 @@ def _values(chip: RasterChip) -> NDArray[Any]:
 def _without_collar(values: NDArray[Any]) -> NDArray[Any]:
     """Return the columns of (C, N) that are no collar; all of them if the rest shows nothing."""
     collar = (values == values.min(axis=1, keepdims=True)).all(axis=0)
-    if collar.mean() < _COLLAR_SHARE or collar.all():
+    if collar.sum() < max(_COLLAR_PX, _COLLAR_SHARE * collar.size) or collar.all():
         return values
     rest: NDArray[Any] = values[:, ~collar]
     return rest if (rest.min(axis=1) < rest.max(axis=1)).all() else values

@@ -11,6 +11,7 @@ from prompt_segmenter.core.raster import crs
 
 LOCAL = 'LOCAL_CS["site",UNIT["US survey foot",0.304800609601219]]'
 MARS = 'GEOGCS["Mars",DATUM["D_Mars",SPHEROID["Mars",3396190,0]],PRIMEM["r",0],UNIT["degree",0.0174532925199433]]'
+SHIFTED = "+proj=utm +zone=33 +towgs84=1,2,3 +ellps=bessel"
 GRADS = "EPSG:4807"
 FEET = "EPSG:2263"
 
@@ -136,7 +137,9 @@ def test_where_there_is_no_longitude_the_straight_distance_counts():
     assert lengths[1] == 1000.0
 
 
-@pytest.mark.parametrize("code", ["EPSG:4326", "EPSG:32633", "EPSG:7415", "+proj=utm +zone=33 +towgs84=1,2,3 +ellps=bessel"])
+@pytest.mark.parametrize(
+    "code", ["EPSG:4326", "EPSG:32633", "EPSG:7415", "+proj=utm +zone=33 +towgs84=1,2,3 +ellps=bessel"]
+)
 def test_geodetic_goes_to_degrees_on_the_same_datum(code):
     to_degrees, geod = crs.geodetic(code)
     lon, lat = to_degrees.transform(*((12.0, 46.0) if crs.is_geographic(code) else (250000.0, 500000.0)))

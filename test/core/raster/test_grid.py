@@ -66,15 +66,14 @@ def test_the_box_of_the_bounds_encloses_the_grid(grid):
 
 @settings(deadline=None)
 @given(
-    st.floats(-179.0, 179.0),
-    st.floats(-79.0, 79.0),
+    st.tuples(st.floats(-179.0, 179.0), st.floats(-79.0, 79.0)),
     st.floats(0.05, 1000.0),
     angles,
-    fractions,
-    fractions,
+    st.tuples(fractions, fractions),
     st.sampled_from(["EPSG:4326", "EPSG:3857"]),
 )
-def test_prompts_in_another_crs_land_within_a_hundredth_of_a_pixel(lon, lat, metres, turn, across, down, prompt_crs):
+def test_prompts_in_another_crs_land_within_a_hundredth_of_a_pixel(place, metres, turn, pixel, prompt_crs):
+    (lon, lat), (across, down) = place, pixel
     zone = int((lon + 180.0) // 6.0) + 1
     utm = f"EPSG:{32600 + zone if lat >= 0 else 32700 + zone}"
     x, y = crs.transform_points([(lon, lat)], "EPSG:4326", utm)[0]
