@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import OutputError
+
+
+def require_writable(path: str | Path) -> None:
+    """Raise if a file can't be written at ``path``, as far as that can be known without writing.
+
+    Raises
+    ------
+    OutputError
+        If the folder is missing or closed to the user, the path is a folder, or the file is read-only.
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise OutputError(f"'{target}' is a folder.", hint="Give the name of a file in it.")
+    folder = target.parent
+    if not folder.is_dir():
+        raise OutputError(f"The folder '{folder}' of the output does not exist.", hint="Create it, or choose another.")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise OutputError(f"The file '{target}' is read-only.", hint="Choose another name, or make it writable.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(
+            f"Nothing can be written to the folder '{folder}'.",
+            hint="Choose another folder, or change its permissions.",
+        )
 
 
 @contextmanager
@@ -22,26 +45,18 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     OutputError
         If the folder is missing or can't be written to, the path is a folder, or the disk refuses the data.
     """
+    require_writable(path)
     target = Path(path)
-    if target.is_dir():
-        raise OutputError(f"'{target}' is a folder.", hint="Give the name of a file in it.")
-    folder = target.parent
-    if not folder.is_dir():
-        raise OutputError(f"The folder '{folder}' of the output does not exist.", hint="Create it, or choose another.")
-    if target.exists() and not os.access(target, os.W_OK):
-        raise OutputError(f"The file '{target}' is read-only.", hint="Choose another name, or make it writable.")
+    part = target.with_name(f".{target.stem}-{uuid.uuid4().hex[:8]}{target.suffix}")
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=folder)
+        part.touch(exist_ok=False)
     except OSError as error:
         raise OutputError(
-            f"Nothing can be written to the folder '{folder}' ({error.strerror}).",
+            f"Nothing can be written to the folder '{target.parent}' ({error.strerror}).",
             hint="Choose another folder, or change its permissions.",
         ) from error
-    os.close(handle)
-    part = Path(name)
     try:
         yield part
-        part.chmod(_usual_mode())
         part.replace(target)
     except OSError as error:
         raise OutputError(
@@ -50,10 +65,3 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         ) from error
     finally:
         part.unlink(missing_ok=True)
-
-
-def _usual_mode() -> int:
-    """Return the permissions that a newly created file would have; temporary files are closed to others."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return 0o666 & ~mask

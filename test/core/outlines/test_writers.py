@@ -234,10 +234,10 @@ def test_a_read_only_file_or_folder_is_refused_with_a_hint(tmp_path, monkeypatch
             write_geopackage(result_of(RING), path)
         assert "make it writable" in caught.value.hint
 
-    def refuse(**_):
+    def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    monkeypatch.setattr(Path, "touch", refuse)
     with pytest.raises(OutputError, match=r"Nothing can be written to the folder .*\(Permission denied\)"):
         write_geopackage(result_of(RING), path)
     assert path.read_text() == "old"
