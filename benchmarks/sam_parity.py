@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from core.models.families.sam import SamModel
 from core.models.model import ModelSpec
 from core.models.onnx_session import OnnxSession
@@ -58,7 +59,7 @@ CASES = (
 def main() -> int:
     warnings.simplefilter("ignore")
     sam = random_sam()
-    from segment_anything import SamPredictor
+    from segment_anything import SamPredictor  # noqa: PLC0415 (after torchvision's stand-in)
 
     with tempfile.TemporaryDirectory() as folder:
         encoder, decoder = (OnnxSession(str(path)) for path in export(sam, Path(folder)))

@@ -46,26 +46,26 @@ def _stand_in_for_torchvision() -> None:
 def random_sam():
     """Return a Sam module in evaluation mode, always the same."""
     _stand_in_for_torchvision()
-    from segment_anything.modeling import ImageEncoderViT, MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
+    from segment_anything import modeling  # noqa: PLC0415 (after torchvision's stand-in)
 
     torch.manual_seed(SEED)
-    encoder = ImageEncoderViT(
+    encoder = modeling.ImageEncoderViT(
         depth=2, embed_dim=96, num_heads=3, mlp_ratio=2, out_chans=256, use_rel_pos=True, window_size=14
     )
-    prompts = PromptEncoder(
+    prompts = modeling.PromptEncoder(
         embed_dim=256, image_embedding_size=(64, 64), input_image_size=(1024, 1024), mask_in_chans=16
     )
-    decoder = MaskDecoder(
+    decoder = modeling.MaskDecoder(
         num_multimask_outputs=3,
-        transformer=TwoWayTransformer(depth=2, embedding_dim=256, mlp_dim=2048, num_heads=8),
+        transformer=modeling.TwoWayTransformer(depth=2, embedding_dim=256, mlp_dim=2048, num_heads=8),
         transformer_dim=256,
     )
-    return Sam(encoder, prompts, decoder).eval()
+    return modeling.Sam(encoder, prompts, decoder).eval()
 
 
 def export(sam, folder: Path) -> tuple[Path, Path]:
     """Write the encoder (normalised input "images") and the decoder of the official contract; return their paths."""
-    from segment_anything.utils.onnx import SamOnnxModel
+    from segment_anything.utils.onnx import SamOnnxModel  # noqa: PLC0415 (after torchvision's stand-in)
 
     folder.mkdir(parents=True, exist_ok=True)
     encoder, decoder = folder / ENCODER_FILE, folder / DECODER_FILE
