@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from qgis.core import QgsRasterBlock, QgsRasterDataProvider, QgsRasterLayer, QgsRectangle
 
-from ..core.errors import RasterReadError
+from ..core.errors import RasterReadError, SegmentError
+from ..core.raster import crs as crs_maths
 from ..core.raster.chip import RasterChip
 from ..core.raster.grid import PixelGrid, Window
-from ..core.raster.source import BandInfo, BandRole
+from ..core.raster.source import BandInfo, BandRole, RasterSource
+from ..core.raster.sources import open_source
 from .bridge import crs_text, source_text
 
 DTYPES = {1: "uint8", 2: "uint16", 3: "int16", 4: "uint32", 5: "int32", 6: "float32", 7: "float64", 14: "int8"}
@@ -28,6 +30,7 @@ _ROLES = {
     5: BandRole.BLUE,
     6: BandRole.ALPHA,
 }
+_Method = QgsRasterDataProvider.ResamplingMethod
 _OVERSAMPLE = 4
 """A provider that can't average is read this much finer, and averaged here."""
 
@@ -35,7 +38,7 @@ _OVERSAMPLE = 4
 class ProviderSource:
     """A raster file through QGIS. Made on the layer's thread; then read from any one other.
 
-    Rotated and south-up files come as the provider shows them: already turned north-up.
+    Rotated files come as the provider shows them: resampled to north-up. :func:`unturned` gives their own pixels.
 
     Parameters
     ----------
@@ -61,9 +64,10 @@ class ProviderSource:
             number: [(item.min(), item.max()) for item in provider.userNoDataValues(number)]
             for number in range(1, provider.bandCount() + 1)
         }
+        self.file = layer.source() if layer.providerType() == "gdal" and not any(self._user_nodata.values()) else ""
+        """What the core can open to read the same pixels itself; empty if it can't."""
         self._averages = bool(self._provider.enableProviderResampling(True))
         if self._averages:
-            self._provider.setZoomedOutResamplingMethod(QgsRasterDataProvider.ResamplingMethod.Average)
             # Without this, the provider thins out whole rows and columns before it averages.
             self._provider.setMaxOversampling(1e9)
 
@@ -119,10 +123,14 @@ class ProviderSource:
 
     def _read_block(self, band: int, window: Window, size: tuple[int, int]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         left, bottom, right, top = self.grid.window(window).bounds
+        if self._averages:
+            # averages of palette entries mean nothing, and the provider refuses to make them
+            is_palette = self.bands[band - 1].role is BandRole.PALETTE
+            self._provider.setZoomedOutResamplingMethod(_Method.Nearest if is_palette else _Method.Average)
         block = self._provider.block(band, QgsRectangle(left, bottom, right, top), *size)
         if not block.isValid() or block.isEmpty():
             raise RasterReadError(
-                f"Band {band} of '{self._name}' can't be read ({block.error().summary() or 'no reason given'}).",
+                f"Band {band} of '{self._name}' can't be read ({reason(block) or 'no reason given'}).",
                 hint="Check that the file is whole, for example with gdalinfo -checksum.",
             )
         values = _values(block, size)
@@ -137,6 +145,31 @@ class ProviderSource:
         for low, high in self._user_nodata[band]:
             usable &= ~((values >= low) & (values <= high))
         return usable
+
+
+def unturned(source: ProviderSource) -> RasterSource:
+    """Return the core's own reader for a file that the provider would turn north-up, else the source itself.
+
+    Turning resamples the pixels and fills the corners with nothing; the core works on rotated grids as they are.
+    """
+    if not source.file:
+        return source
+    try:
+        own = open_source(source.file)
+    except SegmentError:
+        return source
+    _, b, _, d, _, _ = own.grid.transform
+    if (b or d) and crs_maths.same(own.grid.crs, source.grid.crs):
+        return own
+    own.close()
+    return source
+
+
+def reason(block: QgsRasterBlock) -> str:
+    """Return why a block could not be read, or nothing."""
+    error = block.error()
+    # QGIS crashes when an empty error is asked for its summary
+    return "" if error.isEmpty() else str(error.summary())
 
 
 def layer_grid(layer: QgsRasterLayer) -> PixelGrid:

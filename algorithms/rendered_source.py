@@ -15,7 +15,7 @@ from ..core.raster.chip import RasterChip
 from ..core.raster.grid import Bounds, PixelGrid, Window
 from ..core.raster.source import BandInfo, BandRole
 from .bridge import crs_text, source_text
-from .provider_source import is_picture, layer_grid
+from .provider_source import is_picture, layer_grid, reason
 
 _PIECE_PX = 1024
 """Map servers refuse pictures that are much larger; larger windows are put together from pieces."""
@@ -90,7 +90,7 @@ class RenderedSource:
         feedback = QgsRasterBlockFeedback()
         drawn = self._layer.pipe().last()
         block = drawn.block(1, QgsRectangle(left, bottom, right, top), grid.width, grid.height, feedback)
-        problems = [*feedback.errors(), *([block.error().summary()] if not block.error().isEmpty() else [])]
+        problems = [text for text in (*feedback.errors(), reason(block)) if text]
         if problems or not block.isValid() or block.isEmpty():
             raise RasterReadError(
                 f"'{self._name}' can't be drawn ({'; '.join(problems[:3]) or 'no reason given'}).",

@@ -31,6 +31,7 @@ from .bridge import FeedbackProgress, to_qgis_fields, to_qgis_geometry
 from .image_parameters import INPUT, LayerSource
 from .outputs import require_writable
 from .prompt_parameters import PromptReader
+from .provider_source import ProviderSource, unturned
 from .rendered_source import RenderedSource
 from .values import is_given
 
@@ -133,9 +134,10 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
         """Segment all objects, then write them."""
         progress = FeedbackProgress(feedback)
         name = self.parameterAsEnumString(parameters, MODEL, context)
-        with closing(self._source):
+        source = unturned(self._source) if isinstance(self._source, ProviderSource) else self._source
+        with closing(source):
             model = ModelStore().load(name, progress=SubProgress(progress, 0.0, 0.1))
-            session = SegmentationSession(self._source, model, self._settings)
+            session = SegmentationSession(source, model, self._settings)
             result = session.segment(self._objects, SubProgress(progress, 0.1, 0.95))
         for warning in result.warnings:
             feedback.pushWarning(warning)

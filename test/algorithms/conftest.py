@@ -25,7 +25,7 @@ class FakeStore:
         return SameBrightness()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def plugin(qgis_app):
     """The plugin as qgis_process starts it: without a window."""
     plugin = PromptSegmenterPlugin(None)
