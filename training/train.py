@@ -21,7 +21,7 @@ from .real import with_real
 from .rounds import Starter, step
 from .samples import SceneBatches
 
-SIDES = ((0.0, 128), (0.35, 160), (0.8, 192))
+SIDES = ((0.0, 128), (0.5, 160), (0.92, 192))
 """Side of the training windows from this share of the training on."""
 PEAK_RATE = 1.5e-3
 

@@ -1,0 +1,212 @@
+"""How well objects are found from clicks and boxes: ``python -m benchmarks.click_accuracy`` from the repository root.
+
+One table: rows are methods, columns are data sets and protocols. All methods get the same objects and the same first
+prompts. Protocols: one click; one click and one exclude; a box; and clicks one after the other, each at the deepest
+point of the larger error (mean IoU after 1, 3 and 5, and how many it takes to reach 0.80, at most 10).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from core.models.embedding import EmbeddingCache
+from core.models.model import LookPolicy, SegmentationModel
+from core.models.store import ModelStore
+from core.outlines.masks import PartRule, select_parts
+from core.prompts.build import prompts
+from core.raster.grid import PixelGrid
+from core.raster.sources.array import ArraySource
+from core.session import SegmentationSession
+from training.clicks import depth
+
+from .classical import TOLERANCES, Asked, Flood, Image, Mask, box_fill, grabcut, walker
+from .objects import DATA_VARIABLE, Target, data_folder, generated, real
+
+Method = Callable[[Image, Asked], Mask]
+MOST_CLICKS, ENOUGH = 10, 0.8
+_CACHE_BYTES = 1 << 28
+
+
+@dataclass
+class Row:
+    """What one method reached, object by object."""
+
+    one: list[float] = field(default_factory=list)
+    two: list[float] = field(default_factory=list)
+    box: list[float] = field(default_factory=list)
+    clicks: list[list[float]] = field(default_factory=list)
+    scores: list[tuple[float, float]] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+
+class InSession:
+    """A model as the plugin uses it: the session places, widens and narrows the view."""
+
+    def __init__(self, model: SegmentationModel) -> None:
+        self._model = model
+        self._image: Image | None = None
+        self.score = 0.0
+
+    def __call__(self, image: Image, asked: Asked) -> Mask:
+        if image is not self._image:
+            grid = PixelGrid.pixel_space(image.shape[1], image.shape[0])
+            source = ArraySource(np.ascontiguousarray(image.transpose(2, 0, 1)), grid, already_rgb=True)
+            cache = EmbeddingCache(_CACHE_BYTES)
+            self._looker, self._image = SegmentationSession(source, self._model, cache=cache).looker(), image
+        prompt = prompts(include=asked.include, exclude=asked.exclude, box=asked.box)
+        look = self._looker.find(prompt, progress=_Quiet())
+        self.score = look.score
+        kept = select_parts(look.mask, PartRule.WITH_INCLUDE, prompt.to_pixels(look.grid).include)
+        window = look.view.window
+        rows = (np.arange(window.height) + 0.5) * kept.shape[0] / window.height
+        cols = (np.arange(window.width) + 0.5) * kept.shape[1] / window.width
+        mask = np.zeros(image.shape[:2], bool)
+        where = (slice(window.row, window.row + window.height), slice(window.col, window.col + window.width))
+        mask[where] = kept[rows.astype(int)][:, cols.astype(int)]
+        return mask
+
+
+class _Quiet:
+    def report(self, fraction: float, message: str = "") -> None:
+        """Nobody looks."""
+
+    def is_cancelled(self) -> bool:
+        """Nobody stops it."""
+        return False
+
+
+def iou(one: Mask, other: Mask) -> float:
+    """Intersection over union."""
+    return float((one & other).sum() / max(1, (one | other).sum()))
+
+
+def next_click(asked: Asked, wanted: Mask, answer: Mask) -> Asked:
+    """The prompts with one more click, at the deepest point of the larger error."""
+    missed, extra = depth(wanted & ~answer), depth(answer & ~wanted)
+    error = missed if missed.max() >= extra.max() else extra
+    row, col = np.unravel_index(int(error.argmax()), error.shape)
+    click = (float(col) + 0.5, float(row) + 0.5)
+    if error is missed:
+        return replace(asked, include=(*asked.include, click))
+    return replace(asked, exclude=(*asked.exclude, click))
+
+
+def measure(method: Method, target: Target, row: Row) -> None:
+    """Put one object through all protocols."""
+    begin = time.perf_counter()
+    answer = method(target.image, Asked(include=(target.include,)))
+    row.seconds.append(time.perf_counter() - begin)
+    row.one.append(iou(answer, target.mask))
+    if isinstance(method, InSession):
+        row.scores.append((method.score, row.one[-1]))
+    pair = Asked(include=(target.include,), exclude=(target.exclude,))
+    row.two.append(iou(method(target.image, pair), target.mask))
+    row.box.append(iou(method(target.image, Asked(box=target.box)), target.mask))
+    asked, reached = Asked(include=(target.include,)), [row.one[-1]]
+    while len(reached) < MOST_CLICKS and (len(reached) < 5 or max(reached) < ENOUGH):
+        asked = next_click(asked, target.mask, answer)
+        answer = method(target.image, asked)
+        reached.append(iou(answer, target.mask))
+    row.clicks.append(reached)
+
+
+def needed(reached: list[float]) -> int:
+    """Clicks until the IoU was enough, or the most that are given."""
+    return next((n for n, value in enumerate(reached, 1) if value >= ENOUGH), MOST_CLICKS)
+
+
+def cells(row: Row, chosen: list[int]) -> list[str]:
+    """The figures of the chosen objects."""
+    after = [np.mean([row.clicks[i][n - 1] for i in chosen]) for n in (3, 5)]
+    means = [np.mean([values[i] for i in chosen]) for values in (row.one, row.two, row.box)]
+    return [f"{value:.3f}" for value in (*means, *after)] + [f"{np.mean([needed(row.clicks[i]) for i in chosen]):.2f}"]
+
+
+def table(rows: dict[str, Row], targets: list[Target]) -> Iterator[str]:
+    """The lines of the table, in Markdown."""
+    sets = sorted({target.set for target in targets})
+    groups = {name: [i for i, target in enumerate(targets) if target.set == name] for name in sets}
+    groups["all real"] = [i for i, target in enumerate(targets) if target.set != "generated"]
+    for name, chosen in groups.items():
+        if not chosen:
+            continue
+        yield f"\n**{name}** ({len(chosen)} objects)\n"
+        yield "| method | 1 click | 1 click + 1 exclude | box | 3 clicks | 5 clicks | clicks to 0.80 | ms per click |"
+        yield "|---|---|---|---|---|---|---|---|"
+        for method, row in rows.items():
+            speed = 1000 * float(np.median([row.seconds[i] for i in chosen]))
+            yield f"| {method} | {' | '.join(cells(row, chosen))} | {speed:.0f} |"
+
+
+def best_flood(rows: dict[int, Row]) -> int:
+    """The tolerance that does best over all objects and the first three protocols."""
+    return max(rows, key=lambda tolerance: np.mean([*rows[tolerance].one, *rows[tolerance].two, *rows[tolerance].box]))
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--generated", type=int, default=48, help="number of held-out generated objects")
+    parser.add_argument("--models", type=Path, help="folder with other starter graphs than the plugin's own")
+    parser.add_argument("--chip", type=int, help="chip side to try instead of the catalogue's")
+    parser.add_argument("--scales", help="ground widths to try for a click, e.g. 0.5,1,2")
+    parser.add_argument("--zoom-in", choices=("yes", "no"), help="second look at the object's own window")
+    parser.add_argument("--only-model", action="store_true", help="leave the other methods out")
+    return parser.parse_args()
+
+
+def load(options: argparse.Namespace) -> SegmentationModel:
+    """The starter model, with another way of looking where the command line says so."""
+    from core.models import catalogue
+    from core.models.families import FAMILIES
+    from core.models.model import RuntimeSettings
+
+    spec = catalogue.get("starter")
+    look = spec.look
+    if options.chip:
+        look = replace(look, chip_px=options.chip)
+    if options.scales:
+        look = replace(look, scales=tuple(float(scale) for scale in options.scales.split(",")))
+    if options.zoom_in:
+        look = LookPolicy(look.chip_px, look.scales, options.zoom_in == "yes")
+    spec = replace(spec, look=look)
+    folder = options.models
+    paths = tuple(str(folder / file.filename) for file in spec.files) if folder else ModelStore().locate(spec)
+    return FAMILIES.get("starter").load(spec, paths, RuntimeSettings(threads=1, provider="cpu"))
+
+
+def main() -> None:
+    """Measure and print the table."""
+    options = parse()
+    folder = data_folder()
+    if folder is None:
+        print(f"No labels.json in ../shared/data; set {DATA_VARIABLE} to its folder. Only generated objects are measured.")
+    targets = [*(real(folder) if folder else ()), *generated(options.generated)]
+    methods: dict[str, Method] = {"starter": InSession(load(options))}
+    floods = {} if options.only_model else {tolerance: Flood(tolerance) for tolerance in TOLERANCES}
+    if not options.only_model:
+        methods |= {"GrabCut": grabcut, "random walker": walker, "box fill": box_fill}
+    rows = {name: Row() for name in (*methods, *floods)}
+    for number, target in enumerate(targets, 1):
+        for name, method in (*methods.items(), *floods.items()):
+            measure(method, target, rows[name])
+        print(f"\r{number} of {len(targets)}", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    if floods:
+        best = best_flood({tolerance: rows[tolerance] for tolerance in floods})
+        rows = {f"flood fill in Lab, tolerance {best}" if name == best else name: row for name, row in rows.items()}
+        rows = {name: row for name, row in rows.items() if isinstance(name, str)}
+    print("\n".join(table(rows, targets)))
+    pairs = np.array(rows["starter"].scores)
+    print(f"\nPredicted and true IoU after one click: correlation {np.corrcoef(pairs.T)[0, 1]:.2f}")
+
+
+if __name__ == "__main__":
+    main()
