@@ -44,7 +44,7 @@ lint: .dev/setup-dev.stamp ## ruff, mypy --strict on the core, the layers, flake
 	$(PYTHON) -m ruff check .
 	cd .dev/plugins && MYPYPATH=. ../venv/bin/python -m mypy --config-file $(PACKAGE)/pyproject.toml --strict -p $(PACKAGE).core
 	PYTHONPATH=.dev/plugins .dev/venv/bin/lint-imports --config pyproject.toml
-	$(PYTHON) -m flake8 --select QGS --extend-exclude .dev,build,dist .
+	$(PYTHON) -m flake8 .
 
 zip: .dev/setup-dev.stamp ## pack the committed plugin into dist/
 	@mkdir -p dist

@@ -64,6 +64,6 @@ class PromptSegmenterPlugin:
             self._provider = None
 
     def _open_dialog(self) -> None:
-        import processing
+        from qgis import processing
 
         processing.execAlgorithmDialog(OPENED_BY_ACTION, {})

@@ -109,7 +109,8 @@ class SegmenterAlgorithm(QgsProcessingAlgorithm):
         parameter.setHelp(help_text)
         if advanced:
             parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
-        self.addParameter(parameter)
+        if not self.addParameter(parameter):
+            raise ValueError(f"QGIS refuses the parameter {parameter.name()}.")
         return parameter
 
 

@@ -90,13 +90,15 @@ def move_geometry(
     transform = _transform(crs, target, context)
     if transform is None:
         return moved
+    lost = CrsError(
+        f"{_short(geometry.asWkt(8))} ({crs.authid()}) has no place in {target.authid() or 'the raster CRS'}.",
+        hint="Check the coordinates, their order (x y) and their CRS.",
+    )
     try:
-        moved.transform(transform)
+        if moved.transform(transform) != QgsGeometry.OperationResult.Success:
+            raise lost
     except QgsCsException as error:
-        raise CrsError(
-            f"{_short(geometry.asWkt(8))} ({crs.authid()}) has no place in {target.authid() or 'the raster CRS'}.",
-            hint="Check the coordinates, their order (x y) and their CRS.",
-        ) from error
+        raise lost from error
     return moved
 
 
@@ -149,7 +151,8 @@ def to_qgis_geometry(shape: Any) -> QgsGeometry:
     """Return a shapely (multi)polygon as a QGIS multipolygon."""
     geometry = QgsGeometry()
     geometry.fromWkb(shape.wkb)
-    geometry.convertToMultiType()
+    if not geometry.convertToMultiType():
+        raise ValueError(f"to_qgis_geometry: expected a polygon, got {shape.geom_type}")
     return geometry
 
 

@@ -66,10 +66,9 @@ class ProviderSource:
         }
         self.file = layer.source() if layer.providerType() == "gdal" and not any(self._user_nodata.values()) else ""
         """What the core can open to read the same pixels itself; empty if it can't."""
-        self._averages = bool(self._provider.enableProviderResampling(True))
-        if self._averages:
-            # Without this, the provider thins out whole rows and columns before it averages.
-            self._provider.setMaxOversampling(1e9)
+        # Without the large number, the provider thins out whole rows and columns before it averages.
+        can_resample = self._provider.enableProviderResampling(True) and self._provider.setMaxOversampling(1e9)
+        self._averages = bool(can_resample and self._provider.setZoomedOutResamplingMethod(_Method.Average))
 
     def read(self, window: Window, size: tuple[int, int], bands: tuple[int, ...]) -> RasterChip:
         """Return the window's pixels, averaged to ``size``; see :class:`RasterSource`."""
@@ -126,7 +125,9 @@ class ProviderSource:
         if self._averages:
             # averages of palette entries mean nothing, and the provider refuses to make them
             is_palette = self.bands[band - 1].role is BandRole.PALETTE
-            self._provider.setZoomedOutResamplingMethod(_Method.Nearest if is_palette else _Method.Average)
+            method = _Method.Nearest if is_palette else _Method.Average
+            if not self._provider.setZoomedOutResamplingMethod(method):
+                raise RasterReadError(f"'{self._name}' can't be read at a coarser resolution.", hint="Export it first.")
         block = self._provider.block(band, QgsRectangle(left, bottom, right, top), *size)
         if not block.isValid() or block.isEmpty():
             raise RasterReadError(
