@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from .errors import DependencyError
 
@@ -48,6 +49,19 @@ def rasterio() -> ModuleType:
         If it is missing or can't be loaded; the hint is the command that mends it.
     """
     return _load("rasterio")
+
+
+@contextmanager
+def rasterio_env(**options: Any) -> Iterator[None]:
+    """Run rasterio calls that open, read or need a CRS, with GDAL options.
+
+    Each outermost ``rasterio.Env`` points PROJ to PROJ_LIB or PROJ_DATA, which QGIS sets for its own PROJ; a wheel's
+    PROJ can't read that database.
+    """
+    module = rasterio()
+    with module.Env(**options):
+        _use_own_proj_data(module)
+        yield
 
 
 def shapely() -> ModuleType:
@@ -124,8 +138,6 @@ def _load(package: str) -> ModuleType:
     except (ImportError, OSError, AttributeError, ValueError) as error:
         # What an extension module raises that was built for another numpy or another system library.
         raise DependencyError(f"The Python package {package} can't be loaded: {error}.", hint=_mend(package)) from error
-    if package == "rasterio":
-        _use_own_proj_data(module)
     return module
 
 

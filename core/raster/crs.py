@@ -123,7 +123,8 @@ def ground_lengths(from_xy: ArrayLike, to_xy: ArrayLike, crs: str) -> FloatArray
     usable = on_body[: len(starts)] & on_body[len(starts) :]
     first, second = lonlat[: len(starts)][usable], lonlat[len(starts) :][usable]
     lengths = straight.copy()
-    lengths[usable] = geod.inv(first[:, 0], first[:, 1], second[:, 0], second[:, 1])[2]
+    if usable.any():
+        lengths[usable] = _columns(geod.inv, np.column_stack([first, second]))[2]
     return lengths
 
 
@@ -204,8 +205,19 @@ def _transformer(from_crs: str, to_crs: str) -> Any:
 
 
 def _run(transformer: Any, points: FloatArray) -> FloatArray:
-    x, y = transformer.transform(points[:, 0], points[:, 1])
-    return np.column_stack([x, y]).astype(np.float64)
+    if not len(points):
+        return points.copy()
+    return np.column_stack(_columns(transformer.transform, points)).astype(np.float64)
+
+
+def _columns(function: Any, table: FloatArray) -> list[FloatArray]:
+    """Return the arrays that ``function`` of pyproj gives for the columns of a table (N, K), N at least 1.
+
+    A single row goes as two: pyproj takes arrays of one for plain numbers, in a way that numpy has deprecated.
+    """
+    rows = len(table)
+    columns = function(*(np.repeat(table, 2, axis=0) if rows == 1 else table).T)
+    return [np.asarray(column)[:rows] for column in columns]
 
 
 def title(crs: str | None) -> str:

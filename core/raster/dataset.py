@@ -65,7 +65,7 @@ def public_uri(uri: str) -> str:
 def readable(uri: str, what: str) -> Iterator[None]:
     """Turn GDAL's errors into :class:`RasterReadError`: ``what`` is being read from ``uri``."""
     try:
-        with native.rasterio().Env(**_options(uri)):
+        with native.rasterio_env(**_options(uri)):
             yield
     except _gdal_errors() as error:
         raise RasterReadError(
@@ -79,7 +79,7 @@ def _open(name: str) -> Any:
     with warnings.catch_warnings():
         # A raster without a place is no surprise here: it is refused, or asked for, by the caller.
         warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-        with rasterio.Env(**_options(name)):
+        with native.rasterio_env(**_options(name)):
             return rasterio.open(name)
 
 

@@ -59,7 +59,7 @@ def test_a_package_of_the_distribution_is_imported_as_it_is(fake_package):
     fake_package("distro_package")
     before = sys.getdlopenflags()
     assert not native.is_bundled_wheel("distro_package")
-    assert native._load("distro_package").FLAGS == before
+    assert before == native._load("distro_package").FLAGS
 
 
 @LINUX
@@ -123,3 +123,11 @@ def test_loading_leaves_the_environment_alone():
     native.rasterio()
     native.pyproj()
     assert dict(os.environ) == before
+
+
+def test_rasterio_runs_with_the_wheels_database_and_the_options_given(monkeypatch):
+    pointed = []
+    monkeypatch.setattr(native, "_use_own_proj_data", pointed.append)
+    with native.rasterio_env(GDAL_NUM_THREADS="3"):
+        assert native.rasterio().env.getenv()["GDAL_NUM_THREADS"] == "3"
+    assert pointed == [native.rasterio()]

@@ -26,7 +26,7 @@ def write_raster(path: Path, data: np.ndarray, *, colours=(), palette=None, mask
     }  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-        with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "w", **profile) as target:
+        with native.rasterio_env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "w", **profile) as target:
             target.write(data)
             if colours:
                 target.colorinterp = [rasterio.enums.ColorInterp[colour] for colour in colours]
