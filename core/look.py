@@ -47,6 +47,20 @@ class Look:
     """True if the prompts lie on pixels without data, where there is nothing to look for."""
 
 
+@dataclass(frozen=True)
+class _Picture:
+    """What a view looks like."""
+
+    view: View
+    """Where it is."""
+    image: NDArray[np.uint8]
+    """(H, W, 3) RGB."""
+    digest: str
+    """Of the image, for the cache."""
+    valid: NDArray[np.bool_]
+    """(H, W) usable pixels."""
+
+
 class Looker:
     """Looks at objects of one source with one model and one RGB recipe.
 
@@ -69,6 +83,7 @@ class Looker:
         self._model = model
         self._recipe = recipe
         self._cache = cache
+        self._last: _Picture | None = None
 
     def find(self, prompts: PromptSet, progress: Progress, *, resolution: float | None = None) -> Look:
         """Return the look in which the object fits, starting near the prompts and growing as needed.
@@ -114,18 +129,18 @@ class Looker:
         """
         check(progress)
         grid = view.grid(self._source.grid)
-        chip = self._source.read(view.window, view.size, self._recipe.bands)
+        picture = self._read(view)
         pixels = _visible(prompts.to_pixels(grid), grid)
-        if not _on_data(pixels, chip.valid):
-            return Look(view, grid, np.zeros_like(chip.valid), 0.0, None, len(pixels.labels), cut=False, blank=True)
-        embedding = self._embed(to_rgb8(chip, self._recipe), progress)
+        if not _on_data(pixels, picture.valid):
+            return Look(view, grid, np.zeros_like(picture.valid), 0.0, None, len(pixels.labels), cut=False, blank=True)
+        embedding = self._embed(picture, progress)
         for _ in range(MAX_ROUNDS):
             prediction = self._model.decode(embedding, pixels, previous=previous, progress=progress)
             index, unsatisfied = _choose(prediction, pixels)
             previous = prediction.low_res_logits[index]
             if unsatisfied == 0:
                 break
-        mask = prediction.mask(index) & chip.valid
+        mask = prediction.mask(index) & picture.valid
         return Look(
             view=view,
             grid=grid,
@@ -165,16 +180,24 @@ class Looker:
         closer = self.at(view, prompts, progress)
         return closer if not closer.cut and _demerits(closer) <= _demerits(look) else look
 
-    def _embed(self, image: NDArray[np.uint8], progress: Progress) -> ImageEmbedding:
+    def _read(self, view: View) -> _Picture:
+        """Return the view's picture; that of the view before is kept, because clicks come in rows on the same view."""
+        if self._last is None or self._last.view != view:
+            chip = self._source.read(view.window, view.size, self._recipe.bands)
+            image = to_rgb8(chip, self._recipe)
+            self._last = _Picture(view, image, image_digest(image), chip.valid)
+        return self._last
+
+    def _embed(self, picture: _Picture, progress: Progress) -> ImageEmbedding:
         key = EmbeddingKey(
             model=self._model.spec.name,
             weights_sha256=self._model.weights_sha256,
-            image_digest=image_digest(image),
+            image_digest=picture.digest,
             preprocess_version=self._model.preprocess_version,
         )
         found = self._cache.get(key)
         if found is None:
-            found = self._model.encode(image, progress)
+            found = self._model.encode(picture.image, progress)
             self._cache.put(key, found)
         return found
 
