@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
+_FEW_RUNS = 8192
 
 
 class PartRule(Enum):
@@ -148,12 +149,23 @@ class Parts:
         keep[np.asarray(numbers, dtype=np.int64)] = True
         kept = keep[self.part]
         height, width = self.shape
+        if int(np.count_nonzero(kept)) <= _FEW_RUNS:
+            return self._painted(kept)
         steps = np.zeros(height * (width + 1) + 1, dtype=np.int8)
         steps[self.starts[kept]] = 1
         steps[self.stops[kept]] = -1
         filled = np.add.accumulate(steps, dtype=np.int8)[:-1].reshape(height, width + 1)
         chosen: BoolArray = filled[:, :width].astype(np.bool_)
         return chosen
+
+    def _painted(self, kept: BoolArray) -> BoolArray:
+        """Return the mask of some runs one by one, which is quicker than a pass over all pixels where they are few."""
+        height, width = self.shape
+        rows = self.starts[kept] // (width + 1)
+        painted = np.zeros(height * width, dtype=np.bool_)
+        for start, stop in zip((self.starts[kept] - rows).tolist(), (self.stops[kept] - rows).tolist()):
+            painted[start:stop] = True
+        return painted.reshape(height, width)
 
 
 def find_parts(mask: BoolArray) -> Parts:

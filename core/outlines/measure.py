@@ -94,7 +94,9 @@ class LocalFrame:
 
     def to_crs(self, metres: FloatArray) -> FloatArray:
         """Return metres from the origin (N, 2) in CRS coordinates (N, 2)."""
-        moved: FloatArray = metres @ np.linalg.inv(self.matrix).T + self.origin
+        (a, b), (d, e) = self.matrix.tolist()
+        inverse = np.array([[e, -b], [-d, a]]) / (a * e - b * d)
+        moved: FloatArray = metres @ inverse.T + self.origin
         return moved
 
 

@@ -16,12 +16,19 @@ _WHOLE_PX = 1e-4
 _FLAT_TOP_PX = 4.0
 
 
+def rings_of(polygon: Any) -> list[FloatArray]:
+    """Return the coordinates (N, 2) of a shapely Polygon's rings, the shell first."""
+    return [np.asarray(ring.coords, dtype=np.float64)[:, :2] for ring in [polygon.exterior, *polygon.interiors]]
+
+
+def polygon_of(rings: list[FloatArray]) -> Any:
+    """Return the shapely Polygon of a shell and its holes; it may be invalid."""
+    return native.shapely().geometry.Polygon(rings[0], rings[1:])
+
+
 def map_rings(polygon: Any, work: RingWork) -> Any:
     """Return the shapely Polygon whose rings are ``work`` of the given one's; it may be invalid."""
-    shell, *holes = (
-        work(np.asarray(ring.coords, dtype=np.float64)[:, :2]) for ring in [polygon.exterior, *polygon.interiors]
-    )
-    return native.shapely().geometry.Polygon(shell, holes)
+    return polygon_of([work(ring) for ring in rings_of(polygon)])
 
 
 def without_stairs(ring: FloatArray) -> FloatArray:
@@ -69,6 +76,17 @@ def from_farthest(ring: FloatArray) -> FloatArray:
     first = int((away**2).sum(axis=1).argmax())
     turned = np.roll(corners, -first, axis=0)
     return np.vstack([turned, turned[:1]])
+
+
+def straightened(ring: FloatArray, tolerance: float) -> FloatArray:
+    """Return the ring without the points that lie within ``tolerance`` of the lines between those that stay.
+
+    By Douglas-Peucker, for this ring alone: it may come to cross itself or others. A ring that would have fewer than
+    three corners is returned as it is.
+    """
+    line = native.shapely().geometry.LineString(ring).simplify(tolerance, preserve_topology=False)
+    kept = np.asarray(line.coords, dtype=np.float64)
+    return kept if len(kept) > 3 else ring
 
 
 def rounded(ring: FloatArray, iterations: int, *, longest_cut: float) -> FloatArray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,7 +15,7 @@ from ..errors import SettingsError
 from ..raster.grid import PixelGrid
 from .masks import PartRule
 from .measure import LocalFrame, local_frame, measure, measure_ring
-from .rings import from_farthest, map_rings, rounded, without_stairs
+from .rings import from_farthest, map_rings, polygon_of, rings_of, rounded, straightened, without_stairs
 
 SMALL_HOLE_PX = 16.0
 """Holes up to this many pixels are noise: models draw their masks at a quarter of the image's size."""
@@ -89,7 +88,7 @@ def clean(polygons: list[Any], settings: OutlineSettings, grid: PixelGrid, *, in
 
     Notes
     -----
-    Order: parts, holes, expand, simplify, smooth, minimum area. A step that would destroy a polygon (contracting it to
+    Order: parts, holes, simplify, expand, smooth, minimum area. A step that would destroy a polygon (contracting it to
     nothing, simplifying it beyond recognition, crossing its own sides) is done less, or not at all.
     """
     points = np.asarray(include, dtype=np.float64).reshape(-1, 2)
@@ -101,11 +100,8 @@ def clean(polygons: list[Any], settings: OutlineSettings, grid: PixelGrid, *, in
     chosen = [_without_small_holes(polygon, settings, grid) for polygon in chosen]
     pixel_m = _pixel_m(grid, frame)
     tolerance = settings.simplify_px * pixel_m if settings.simplify_m is None else settings.simplify_m
-    if tolerance > 0.0:
-        chosen = [_guarded(polygon, lambda part: _slanting(part, grid)) for polygon in chosen]
-    flat = [map_rings(polygon, frame.to_metres) for polygon in chosen]
-    flat = _expanded(flat, settings.expand_m)
-    flat = [_smoothed(_simplified(polygon, tolerance), settings.smooth, pixel_m) for polygon in flat]
+    flat = [_simplified(polygon, tolerance, grid, frame) for polygon in chosen]
+    flat = [_smoothed(polygon, settings.smooth, pixel_m) for polygon in _expanded(flat, settings.expand_m)]
     back = _valid_parts([map_rings(polygon, frame.to_crs) for polygon in flat])
     outline = _select(back, settings.parts, points)
     if settings.min_area_m2 > 0.0:
@@ -160,10 +156,6 @@ def _pixel_m(grid: PixelGrid, frame: LocalFrame) -> float:
     return math.sqrt(abs(float(np.linalg.det(frame.matrix)) * (a * e - b * d)))
 
 
-def _slanting(polygon: Any, grid: PixelGrid) -> Any:
-    return map_rings(polygon, lambda ring: grid.to_map(without_stairs(grid.to_pixel(ring))))
-
-
 def _expanded(polygons: list[Any], distance_m: float) -> list[Any]:
     if distance_m == 0.0:
         return polygons
@@ -174,16 +166,23 @@ def _expanded(polygons: list[Any], distance_m: float) -> list[Any]:
     return _polygons_of(native.shapely().ops.unary_union(grown))
 
 
-def _simplified(polygon: Any, tolerance_m: float) -> Any:
+def _simplified(polygon: Any, tolerance_m: float, grid: PixelGrid, frame: LocalFrame) -> Any:
+    """Return a polygon of the grid in the frame's metres, without its stairs, simplified as far as it stays itself."""
     if tolerance_m <= 0.0:
-        return polygon
-    begun = map_rings(polygon, from_farthest)
+        return map_rings(polygon, frame.to_metres)
+    area = polygon.area * abs(float(np.linalg.det(frame.matrix)))
+    stairless = [grid.to_map(without_stairs(grid.to_pixel(ring))) for ring in rings_of(polygon)]
+    slanting = [from_farthest(frame.to_metres(ring)) for ring in stairless]
     for halving in range(_HALVINGS):
-        simple = begun.simplify(tolerance_m / 2.0**halving, preserve_topology=True)
+        tolerance = tolerance_m / 2.0**halving
+        simple = polygon_of([straightened(ring, tolerance) for ring in slanting])
+        if not _is_sound(simple):
+            simple = polygon_of(slanting).simplify(tolerance, preserve_topology=True)
         # Small objects lose their shape before they lose their stairs: half a square is a triangle.
-        if _is_sound(simple) and abs(simple.area - polygon.area) <= _AREA_LOSS * polygon.area:
+        if _is_sound(simple) and abs(simple.area - area) <= _AREA_LOSS * area:
             return simple
-    return polygon
+    whole = polygon_of(slanting)
+    return whole if _is_sound(whole) else map_rings(polygon, frame.to_metres)
 
 
 def _smoothed(polygon: Any, iterations: int, pixel_m: float) -> Any:
@@ -192,11 +191,6 @@ def _smoothed(polygon: Any, iterations: int, pixel_m: float) -> Any:
         if _is_sound(smooth):
             return smooth
     return polygon
-
-
-def _guarded(polygon: Any, work: Callable[[Any], Any]) -> Any:
-    done = work(polygon)
-    return done if _is_sound(done) else polygon
 
 
 def _is_sound(geometry: Any) -> bool:
