@@ -13,8 +13,8 @@ from skimage.segmentation import random_walker
 Mask = NDArray[np.bool_]
 Image = NDArray[np.uint8]
 TOLERANCES = (5, 8, 12, 16, 22, 30)
-_AROUND_PX = 128
-"""Half side of the window that methods without a sense of size look at around a click."""
+_AROUND_PX, _FLOOD_AROUND_PX = 96, 256
+"""Half side of the window that methods without a sense of size look at around clicks."""
 _WALKER_PX = 112
 """Longer side at which the random walker runs, which is slow."""
 
@@ -44,21 +44,22 @@ def box_fill(image: Image, asked: Asked) -> Mask:
 
 
 class Flood:
-    """Flood fill in Lab from each include click, with one tolerance for all objects; exclude clicks flood against it."""
+    """Flood fill in Lab from each include click, with one tolerance for all; exclude clicks flood against it."""
 
     def __init__(self, tolerance: int) -> None:
         self._tolerance = tolerance
 
     def __call__(self, image: Image, asked: Asked) -> Mask:
-        lab = cv2.GaussianBlur(cv2.cvtColor(image, cv2.COLOR_RGB2LAB), (0, 0), 1.0)
+        where = _window(image, asked, _FLOOD_AROUND_PX)
+        offset = np.array((where[1].start, where[0].start))
+        lab = cv2.GaussianBlur(cv2.cvtColor(image[where], cv2.COLOR_RGB2LAB), (0, 0), 1.0)
+        include, exclude = ([tuple(np.array(s) - offset) for s in seeds] for seeds in (asked.seeds(), asked.exclude))
+        found = np.any([self._from(lab, seed) for seed in include], axis=0)
+        if exclude:
+            against = np.any([self._from(lab, seed) for seed in exclude], axis=0)
+            found &= ~against | (_nearness(found.shape, include) < _nearness(found.shape, exclude))
         mask = np.zeros(image.shape[:2], bool)
-        for seed in asked.seeds():
-            mask |= self._from(lab, seed)
-        if asked.exclude:
-            against = np.zeros(image.shape[:2], bool)
-            for seed in asked.exclude:
-                against |= self._from(lab, seed)
-            mask &= ~against | (_nearness(mask.shape, asked.seeds()) < _nearness(mask.shape, asked.exclude))
+        mask[where] = found
         if asked.box:
             mask &= box_fill(image, asked)
         return mask
@@ -90,7 +91,7 @@ def grabcut(image: Image, asked: Asked) -> Mask:
         cv2.circle(state, _whole(seed - offset), 3, cv2.GC_FGD, -1)
     models = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(1)
-    cv2.grabCut(crop, state, None, *models, 4, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(crop, state, None, *models, 3, cv2.GC_INIT_WITH_MASK)
     mask = np.zeros(image.shape[:2], bool)
     mask[where] = (state == cv2.GC_FGD) | (state == cv2.GC_PR_FGD)
     return mask
@@ -109,7 +110,9 @@ def walker(image: Image, asked: Asked) -> Mask:
     seeds[[0, -1]] = 2
     seeds[:, [0, -1]] = 2
     if asked.box:
-        left, top, right, bottom = np.round((np.array(asked.box) - (*offset, *offset)) * (*factors, *factors)).astype(int)
+        left, top, right, bottom = np.round((np.array(asked.box) - (*offset, *offset)) * (*factors, *factors)).astype(
+            int
+        )
         inside = np.zeros(seeds.shape, bool)
         inside[max(0, top) : bottom, max(0, left) : right] = True
         seeds[~inside] = 2
@@ -124,11 +127,11 @@ def walker(image: Image, asked: Asked) -> Mask:
     return mask
 
 
-def _window(image: Image, asked: Asked) -> tuple[slice, slice]:
+def _window(image: Image, asked: Asked, around: int = _AROUND_PX) -> tuple[slice, slice]:
     """The part of the image that is looked at: around the box or the clicks."""
     points = np.array([*asked.include, *asked.exclude, *(np.array(asked.box).reshape(2, 2) if asked.box else ())])
     low, high = points.min(0), points.max(0)
-    margin = 0.25 * (high - low) + 4 if asked.box else max(_AROUND_PX - (high - low).max() / 2, 32)
+    margin = 0.25 * (high - low) + 4 if asked.box else max(around - (high - low).max() / 2, 32)
     low, high = np.floor(low - margin).astype(int), np.ceil(high + margin).astype(int)
     height, width = image.shape[:2]
     return slice(max(low[1], 0), min(high[1], height)), slice(max(low[0], 0), min(high[0], width))

@@ -16,8 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
+from core.models import catalogue
 from core.models.embedding import EmbeddingCache
-from core.models.model import LookPolicy, SegmentationModel
+from core.models.families import FAMILIES
+from core.models.model import LookPolicy, RuntimeSettings, SegmentationModel
 from core.models.store import ModelStore
 from core.outlines.masks import PartRule, select_parts
 from core.prompts.build import prompts
@@ -89,17 +91,19 @@ def iou(one: Mask, other: Mask) -> float:
 
 def next_click(asked: Asked, wanted: Mask, answer: Mask) -> Asked:
     """The prompts with one more click, at the deepest point of the larger error."""
-    missed, extra = depth(wanted & ~answer), depth(answer & ~wanted)
+    rows, cols = (np.flatnonzero((wanted | answer).any(axis)) for axis in (1, 0))
+    where = (slice(rows[0], rows[-1] + 1), slice(cols[0], cols[-1] + 1))
+    missed, extra = depth((wanted & ~answer)[where]), depth((answer & ~wanted)[where])
     error = missed if missed.max() >= extra.max() else extra
     row, col = np.unravel_index(int(error.argmax()), error.shape)
-    click = (float(col) + 0.5, float(row) + 0.5)
+    click = (float(col + cols[0]) + 0.5, float(row + rows[0]) + 0.5)
     if error is missed:
         return replace(asked, include=(*asked.include, click))
     return replace(asked, exclude=(*asked.exclude, click))
 
 
 def measure(method: Method, target: Target, row: Row) -> None:
-    """Put one object through all protocols."""
+    """Put one object through the protocols that ask once."""
     begin = time.perf_counter()
     answer = method(target.image, Asked(include=(target.include,)))
     row.seconds.append(time.perf_counter() - begin)
@@ -109,7 +113,12 @@ def measure(method: Method, target: Target, row: Row) -> None:
     pair = Asked(include=(target.include,), exclude=(target.exclude,))
     row.two.append(iou(method(target.image, pair), target.mask))
     row.box.append(iou(method(target.image, Asked(box=target.box)), target.mask))
-    asked, reached = Asked(include=(target.include,)), [row.one[-1]]
+
+
+def iterate(method: Method, target: Target, row: Row) -> None:
+    """Give one object click after click."""
+    answer = method(target.image, Asked(include=(target.include,)))
+    asked, reached = Asked(include=(target.include,)), [iou(answer, target.mask)]
     while len(reached) < MOST_CLICKS and (len(reached) < 5 or max(reached) < ENOUGH):
         asked = next_click(asked, target.mask, answer)
         answer = method(target.image, asked)
@@ -124,8 +133,10 @@ def needed(reached: list[float]) -> int:
 
 def cells(row: Row, chosen: list[int]) -> list[str]:
     """The figures of the chosen objects."""
-    after = [np.mean([row.clicks[i][n - 1] for i in chosen]) for n in (3, 5)]
     means = [np.mean([values[i] for i in chosen]) for values in (row.one, row.two, row.box)]
+    if not row.clicks:
+        return [*(f"{value:.3f}" for value in means), "", "", ""]
+    after = [np.mean([row.clicks[i][n - 1] for i in chosen]) for n in (3, 5)]
     return [f"{value:.3f}" for value in (*means, *after)] + [f"{np.mean([needed(row.clicks[i]) for i in chosen]):.2f}"]
 
 
@@ -145,9 +156,14 @@ def table(rows: dict[str, Row], targets: list[Target]) -> Iterator[str]:
             yield f"| {method} | {' | '.join(cells(row, chosen))} | {speed:.0f} |"
 
 
-def best_flood(rows: dict[int, Row]) -> int:
-    """The tolerance that does best over all objects and the first three protocols."""
-    return max(rows, key=lambda tolerance: np.mean([*rows[tolerance].one, *rows[tolerance].two, *rows[tolerance].box]))
+def fit_flood(targets: list[Target]) -> tuple[str, Flood, Row]:
+    """Flood fill with the one tolerance that does best over all objects, measured where it is asked once."""
+    rows = {tolerance: Row() for tolerance in TOLERANCES}
+    for tolerance, row in rows.items():
+        for target in targets:
+            measure(Flood(tolerance), target, row)
+    best = max(rows, key=lambda t: np.mean([*rows[t].one, *rows[t].two, *rows[t].box]))
+    return f"flood fill in Lab, tolerance {best}", Flood(best), rows[best]
 
 
 def parse() -> argparse.Namespace:
@@ -158,16 +174,13 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--chip", type=int, help="chip side to try instead of the catalogue's")
     parser.add_argument("--scales", help="ground widths to try for a click, e.g. 0.5,1,2")
     parser.add_argument("--zoom-in", choices=("yes", "no"), help="second look at the object's own window")
+    parser.add_argument("--once", action="store_true", help="leave the protocol of one click after the other out")
     parser.add_argument("--only-model", action="store_true", help="leave the other methods out")
     return parser.parse_args()
 
 
 def load(options: argparse.Namespace) -> SegmentationModel:
     """The starter model, with another way of looking where the command line says so."""
-    from core.models import catalogue
-    from core.models.families import FAMILIES
-    from core.models.model import RuntimeSettings
-
     spec = catalogue.get("starter")
     look = spec.look
     if options.chip:
@@ -187,22 +200,25 @@ def main() -> None:
     options = parse()
     folder = data_folder()
     if folder is None:
-        print(f"No labels.json in ../shared/data; set {DATA_VARIABLE} to its folder. Only generated objects are measured.")
+        print(
+            f"No labels.json in ../shared/data; set {DATA_VARIABLE} to its folder. Only generated objects are measured."
+        )
     targets = [*(real(folder) if folder else ()), *generated(options.generated)]
     methods: dict[str, Method] = {"starter": InSession(load(options))}
-    floods = {} if options.only_model else {tolerance: Flood(tolerance) for tolerance in TOLERANCES}
     if not options.only_model:
         methods |= {"GrabCut": grabcut, "random walker": walker, "box fill": box_fill}
-    rows = {name: Row() for name in (*methods, *floods)}
+    rows = {name: Row() for name in methods}
+    if not options.only_model:
+        name, flood, row = fit_flood(targets)
+        methods[name], rows[name] = flood, row
     for number, target in enumerate(targets, 1):
-        for name, method in (*methods.items(), *floods.items()):
-            measure(method, target, rows[name])
+        for name, method in methods.items():
+            if not isinstance(method, Flood):
+                measure(method, target, rows[name])
+            if not options.once:
+                iterate(method, target, rows[name])
         print(f"\r{number} of {len(targets)}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    if floods:
-        best = best_flood({tolerance: rows[tolerance] for tolerance in floods})
-        rows = {f"flood fill in Lab, tolerance {best}" if name == best else name: row for name, row in rows.items()}
-        rows = {name: row for name, row in rows.items() if isinstance(name, str)}
     print("\n".join(table(rows, targets)))
     pairs = np.array(rows["starter"].scores)
     print(f"\nPredicted and true IoU after one click: correlation {np.corrcoef(pairs.T)[0, 1]:.2f}")

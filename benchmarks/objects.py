@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.labelled import read
 from training.clicks import depth
 from training.degrade import degrade
+from training.labelled import read
 from training.scenes import render
 
 DATA_VARIABLE = "PROMPT_SEGMENTER_DATA"

@@ -51,12 +51,9 @@ def path_cues(colour: Tensor, edges: Tensor, weight: Tensor, include: Tensor, ex
     include, exclude : Tensor
         (B, N, 1, 1): 1 where the click is of that kind.
     """
-    batch, _, height, width = colour.shape
     clicked = weight.flatten(2) @ colour.flatten(2).transpose(1, 2)  # (B, N, 4)
     distance = (colour[:, None] - clicked[..., None, None]).abs().sum(2)  # (B, N, h, w)
-    likeness = [
-        (torch.exp(-distance) * used).amax(1, keepdim=True) for used in (include, exclude)
-    ]
+    likeness = [(torch.exp(-distance) * used).amax(1, keepdim=True) for used in (include, exclude)]
     unlike = (distance + (1.0 - include) * FAR).amin(1, keepdim=True)
     cost = torch.cat((edges[:, :1], 2.0 * torch.sigmoid(edges[:, 1:]), 0.5 * unlike), 1)
     seed = ((weight * include).amax(1, keepdim=True) > 0.15).float()

@@ -16,7 +16,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from .net import EMBEDDING, SKIP, Decoder, Encoder, Prompts
+from .net import EMBEDDING, SKIP, Decoder, Prompts
 from .rounds import Starter
 
 OPSET, IR_VERSION = 17, 8
@@ -31,7 +31,7 @@ class PlainDecoder(nn.Module):
         super().__init__()
         self.decoder = decoder
 
-    def forward(
+    def forward(  # noqa: PLR0917 (the graph's inputs, in their order)
         self, embedding: Tensor, skip: Tensor, points: Tensor, labels: Tensor, box: Tensor, previous: Tensor
     ) -> tuple[Tensor, Tensor]:
         logits, _, score = self.decoder(embedding, skip, Prompts(points, labels, box, previous))

@@ -1,7 +1,7 @@
 """Reading real labelled images: a labels.json that lists objects.
 
-Each item has ``image``, ``labels`` (GeoJSON in pixels, corners at integers), ``object_id``, ``bands_rgb``, ``bbox_xyxy``,
-``include_xy`` and so on; paths are relative to the file.
+Each item has ``image``, ``labels`` (GeoJSON in pixels, corners at integers), ``object_id``, ``bands_rgb``,
+``bbox_xyxy``, ``include_xy`` and so on; paths are relative to the file.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def read(path: Path, *, bench: bool = False) -> list[RealObject]:
 
 @lru_cache(maxsize=32)
 def _image(path: Path, bands: tuple[int, ...]) -> NDArray[np.uint8]:
-    import rasterio
+    import rasterio  # noqa: PLC0415 (only for those who have real images)
 
     with rasterio.open(path) as dataset:
         data = dataset.read(bands).astype(np.float32)
@@ -60,7 +60,9 @@ def _image(path: Path, bands: tuple[int, ...]) -> NDArray[np.uint8]:
 def numbered(path: Path, shape: tuple[int, int]) -> tuple[NDArray[np.int32], dict[Any, Any]]:
     """Numbered objects (H, W), and the geometry of each object id."""
     features = json.loads(path.read_text())["features"]
-    geometries = {feature["properties"].get("object_id", feature.get("id")): feature["geometry"] for feature in features}
+    geometries = {
+        feature["properties"].get("object_id", feature.get("id")): feature["geometry"] for feature in features
+    }
     labels = np.zeros(shape, np.int32)
     for number, geometry in enumerate(geometries.values(), 1):
         labels[_filled(geometry, shape, 1) > 0] = number

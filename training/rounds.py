@@ -44,7 +44,9 @@ def step(model: Starter, batch: Batch, rng: Rng, device: torch.device) -> Outcom
     masks = batch.masks.to(device).float()[:, None]
     target = F.avg_pool2d(masks, 2)
     embedding, skip = model.encoder(image.to(memory_format=torch.channels_last))
-    border = F.binary_cross_entropy_with_logits(embedding[:, -1:], batch.borders.to(device), pos_weight=torch.tensor(2.0))
+    border = F.binary_cross_entropy_with_logits(
+        embedding[:, -1:], batch.borders.to(device), pos_weight=torch.tensor(2.0)
+    )
     embedding, skip = (x.repeat_interleave(OBJECTS, 0) for x in (embedding, skip))
     gestures = [Gesture(p, n, b) for p, n, b in zip(batch.points.numpy(), batch.labels.numpy(), batch.boxes.numpy())]
     previous = torch.zeros_like(target)

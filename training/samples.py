@@ -71,13 +71,15 @@ def window(scene: Scene, rng: Rng, side: int) -> Sample | None:
         return None
     rows, cols = np.nonzero(scene.labels == ids[rng.integers(len(ids))])
     extent = max(int(np.ptp(rows)), int(np.ptp(cols))) + 1
-    wide = int(np.clip(extent * np.exp(rng.uniform(np.log(1.15), np.log(8))), side * 0.4, scene.labels.shape[0]))
+    wide = int(np.clip(extent * np.exp(rng.uniform(np.log(1.1), np.log(5))), side * 0.4, scene.labels.shape[0]))
     top, left = (_place(int(v.min()), int(v.max()) + 1, wide, scene.labels.shape[0], rng) for v in (rows, cols))
     view = (slice(top, top + wide), slice(left, left + wide))
     return cut(scene.rgb[view], scene.labels[view], scene.extra[view], rng, side)
 
 
-def cut(rgb: NDArray[np.float32], labels: Labels, extra: Labels, rng: Rng, side: int, *, worn: bool = False) -> Sample | None:
+def cut(
+    rgb: NDArray[np.float32], labels: Labels, extra: Labels, rng: Rng, side: int, *, worn: bool = False
+) -> Sample | None:
     """The window as a training sample of side x side pixels; ``worn`` images come from a sensor already."""
     turn, flip = int(rng.integers(4)), rng.random() < 0.5
     rgb, labels, extra = (_turned(array, turn, flip) for array in (rgb, labels, extra))
@@ -101,12 +103,12 @@ def objects(labels: Labels, extra: Labels, rng: Rng) -> list[Mask]:
     ids, areas = ids[keep], areas[keep]
     if not len(ids):
         return []
-    weight = np.sqrt(areas.astype(np.float64))
+    weight = areas.astype(np.float64) ** 0.8
     chosen = rng.choice(ids, OBJECTS, replace=len(ids) < OBJECTS, p=weight / weight.sum())
     masks = []
     for label in chosen:
         mask = labels == label
-        if rng.random() < 0.1:
+        if rng.random() < 0.05:
             mask = _other(labels, extra, mask, rng)
         masks.append(_whole(mask, rng))
     return masks

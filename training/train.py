@@ -18,8 +18,8 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from .real import with_real
-from .rounds import Starter, step
-from .samples import SceneBatches
+from .rounds import Outcome, Starter, step
+from .samples import Batch, SceneBatches
 
 SIDES = ((0.0, 128), (0.5, 160), (0.92, 192))
 """Side of the training windows from this share of the training on."""
@@ -52,7 +52,9 @@ def side_at(progress: float) -> int:
 
 def rate_at(progress: float, steps: int) -> float:
     """Learning rate: a short warm-up, then a cosine to nearly nothing."""
-    return PEAK_RATE * min(1.0, (steps + 1) / 150) * (0.015 + 0.985 * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
+    return (
+        PEAK_RATE * min(1.0, (steps + 1) / 150) * (0.015 + 0.985 * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
+    )
 
 
 def parse() -> argparse.Namespace:
@@ -86,6 +88,8 @@ class Trainer:
         self.average = Average(self.model)
         self.steps, self.seconds, self.session = 0, 0.0, 0
         self.stopping = False
+        self._ended: float | None = None
+        self._sums = np.zeros(5)
         if options.resume and self.checkpoint.exists():
             self._load()
 
@@ -149,7 +153,7 @@ class Trainer:
         workers = self.options.workers
         return DataLoader(source, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None)
 
-    def _step(self, batch: object) -> None:
+    def _step(self, batch: Batch) -> None:
         begin = time.perf_counter()
         rng = np.random.default_rng((self.options.seed, self.steps))
         for group in self.optimiser.param_groups:
@@ -161,14 +165,13 @@ class Trainer:
         self.optimiser.step()
         self.average.update(self.model)
         self.steps += 1
-        waited = begin - getattr(self, "_ended", begin)
+        waited = begin - (self._ended or begin)
         self._ended = time.perf_counter()
         self.seconds += self._ended - begin + waited
         self._report(outcome, waited)
 
-    def _report(self, outcome: object, waited: float) -> None:
-        sums = getattr(self, "_sums", np.zeros(5))
-        self._sums = sums + (1, float(outcome.loss.detach()), float(outcome.iou.mean()), outcome.score_error, waited)
+    def _report(self, outcome: Outcome, waited: float) -> None:
+        self._sums += np.array([1, outcome.loss.item(), outcome.iou.mean().item(), outcome.score_error, waited])
         if self.steps % 50 == 0:
             count, loss, iou, error, wait = self._sums
             print(

@@ -44,7 +44,9 @@ def leaves(canvas: Canvas) -> None:
     everything = (slice(0, canvas.size), slice(0, canvas.size))
     canvas.rgb[:] = _texture(canvas, everything, (canvas.size, canvas.size))
     shaded = rng.random() < 0.4
-    for radius in sorted(canvas.size * np.exp(rng.uniform(np.log(0.03), np.log(0.4), int(rng.integers(6, 30)))), reverse=True):
+    for radius in sorted(
+        canvas.size * np.exp(rng.uniform(np.log(0.03), np.log(0.4), int(rng.integers(6, 30)))), reverse=True
+    ):
         centre = tuple(rng.uniform(0, canvas.size, 2))
         where, mask = canvas.polygon(_outline(canvas, centre, radius))
         if not mask.any():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from .canvas import Canvas, Mask
@@ -10,14 +12,33 @@ from .shapes import box
 from .textures import GRASSES, PAVED, ROOFS, SOILS, Array, any_colour, noise, pick, stained
 from .transport import road, vehicle
 
-Wing = tuple[float, float, float, float]
-"""Centre (u, v) in the house's own axes, length along u, width along v."""
+Place = tuple[Array, Array]
+"""Coordinates (u, v) of pixels from the middle of something, along and across it."""
 
 
-def wings(canvas: Canvas, length: float, width: float) -> list[Wing]:
+@dataclass(frozen=True)
+class Wing:
+    """A rectangle that is part of a house."""
+
+    u: float
+    """Its middle along the house."""
+    v: float
+    """Its middle across the house."""
+    length: float
+    width: float
+    angle: float
+    """Direction of the house."""
+
+    def covers(self, u: Array, v: Array) -> Mask:
+        """Which places of the house's own axes it covers."""
+        covered: Mask = (abs(u - self.u) <= self.length / 2) & (abs(v - self.v) <= self.width / 2)
+        return covered
+
+
+def wings(canvas: Canvas, length: float, width: float, angle: float) -> list[Wing]:
     """The rectangles that a house is made of: one, or an L, T, U or stepped plan."""
     rng = canvas.rng
-    plan: list[Wing] = [(0.0, 0.0, length, width)]
+    plan = [Wing(0.0, 0.0, length, width, angle)]
     kind = rng.random()
     if kind < 0.5:
         return plan
@@ -25,23 +46,26 @@ def wings(canvas: Canvas, length: float, width: float) -> list[Wing]:
     end = rng.choice([-1, 1])
     depth, span = width * rng.uniform(0.3, 0.9), length * rng.uniform(0.25, 0.55)
     shift = end * (length - span) / 2 if kind < 0.85 else rng.uniform(-0.3, 0.3) * length
-    plan.append((shift, side * (width + depth) / 2 * 0.98, span, depth))
+    plan.append(Wing(shift, side * (width + depth) / 2 * 0.98, span, depth, angle))
     if kind > 0.75:
-        plan.append((-shift, side * (width + depth * 0.8) / 2 * 0.98, span * rng.uniform(0.5, 1), depth * 0.8))
+        away = side * (width + depth * 0.8) / 2 * 0.98
+        plan.append(Wing(-shift, away, span * rng.uniform(0.5, 1), depth * 0.8, angle))
     return plan
 
 
-def roof(canvas: Canvas, centre: tuple[float, float], length: float, width: float, angle: float, *, style: str, height: float) -> int:
+def roof(
+    canvas: Canvas, centre: tuple[float, float], length: float, width: float, angle: float, *, style: str, height: float
+) -> int:
     """Paint one building with its shadow; returns its label."""
     rng = canvas.rng
-    plan = wings(canvas, length, width)
-    reach = max(float(np.hypot(abs(u) + l / 2, abs(v) + w / 2)) for u, v, l, w in plan)
+    plan = wings(canvas, length, width, angle)
+    reach = max(float(np.hypot(abs(w.u) + w.length / 2, abs(w.v) + w.width / 2)) for w in plan)
     corner = np.array([(centre[0] - reach, centre[1] - reach), (centre[0] + reach, centre[1] + reach)], np.float32)
     where = canvas.window(corner)
     u, v = canvas.local(where, centre, angle)
     if not u.size or not v.size:
         return 0
-    masks = [(abs(u - a) <= l / 2) & (abs(v - b) <= w / 2) for a, b, l, w in plan]
+    masks = [wing.covers(u, v) for wing in plan]
     outline: Mask = np.logical_or.reduce(masks)
     if not outline.any():
         return 0
@@ -51,19 +75,20 @@ def roof(canvas: Canvas, centre: tuple[float, float], length: float, width: floa
     for index, (wing, mask) in enumerate(zip(plan, masks)):
         if style == "patched" and index and rng.random() < 0.7:
             colour = pick(rng, ROOFS)
-        patch = _surface(canvas, u - wing[0], v - wing[1], wing, angle, colour, style)
+        place = (u - wing.u, v - wing.v)
+        patch = _surface(canvas, place, wing, colour, style)
         canvas.paint(where, mask, patch, label=label, extra=canvas.new())
         if style in ("patched", "sheets") and rng.random() < 0.45:
-            _sections(canvas, where, mask, (u - wing[0], v - wing[1]), wing, angle)
+            _sections(canvas, where, mask, place, wing)
     if style == "flat":
         _clutter(canvas, where, outline, u, v)
     return label
 
 
-def _surface(canvas: Canvas, u: Array, v: Array, wing: Wing, angle: float, colour: Array, style: str) -> Array:
+def _surface(canvas: Canvas, place: Place, wing: Wing, colour: Array, style: str) -> Array:
     """Colours (h, w, 3) of one wing's roof."""
     rng = canvas.rng
-    length, width = wing[2], wing[3]
+    (u, v), length, width, angle = place, wing.length, wing.width, wing.angle
     if width > length:
         u, v, length, width, angle = v, -u, width, length, angle + np.pi / 2
     shape = np.broadcast_shapes(u.shape, v.shape)
@@ -83,16 +108,17 @@ def _surface(canvas: Canvas, u: Array, v: Array, wing: Wing, angle: float, colou
     if rng.random() < 0.6:
         patch[abs(v - ridge) < max(0.6, width * 0.02)] *= 1 + rng.normal(0.05, 0.2)
     if style in ("sheets", "patched"):
-        patch = _sheets(canvas, patch, u, v - ridge, width, style)
+        patch = _sheets(canvas, patch, (u, v - ridge), width, style)
     elif rng.random() < 0.5:
         pitch = max(2.0, width * rng.uniform(0.03, 0.1))
         patch *= (1 + rng.uniform(0.02, 0.1) * np.sin(v * 2 * np.pi / pitch))[..., None]
     return patch.astype(np.float32)
 
 
-def _sheets(canvas: Canvas, patch: Array, u: Array, v: Array, width: float, style: str) -> Array:
+def _sheets(canvas: Canvas, patch: Array, place: Place, width: float, style: str) -> Array:
     """Corrugated sheets, each with its own wear, and some of another material."""
     rng = canvas.rng
+    u, v = place
     pitch = max(2.0, width * rng.uniform(0.05, 0.25))
     index = (np.floor(u / pitch).astype(int) % 37) * 2 + (v > 0)
     if rng.random() < 0.4:
@@ -109,18 +135,16 @@ def _sheets(canvas: Canvas, patch: Array, u: Array, v: Array, width: float, styl
     return np.asarray(patch, np.float32)
 
 
-def _sections(
-    canvas: Canvas, where: tuple[slice, slice], mask: Mask, place: tuple[Array, Array], wing: Wing, angle: float
-) -> None:
+def _sections(canvas: Canvas, where: tuple[slice, slice], mask: Mask, place: Place, wing: Wing) -> None:
     """Cover some lengths of a wing, or one side of its ridge, with another material: still the same building."""
     rng = canvas.rng
     u, v = place
     for _ in range(int(rng.integers(1, 4))):
-        low = rng.uniform(-0.6, 0.4) * wing[2]
-        section = mask & (u > low) & (u < low + rng.uniform(0.15, 0.6) * wing[2]) & (v == v)
+        low = rng.uniform(-0.6, 0.4) * wing.length
+        section = mask & (u > low) & (u < low + rng.uniform(0.15, 0.6) * wing.length)
         if rng.random() < 0.5:
-            section &= v > rng.uniform(-0.2, 0.2) * wing[3]
-        patch = _surface(canvas, u, v, wing, angle, pick(rng, ROOFS), "sheets")
+            section &= v > rng.uniform(-0.2, 0.2) * wing.width
+        patch = _surface(canvas, place, wing, pick(rng, ROOFS), "sheets")
         canvas.paint(where, section, patch, extra=canvas.new())
 
 
@@ -153,19 +177,34 @@ def town(canvas: Canvas) -> None:
     for index in rng.permutation(rows * rows):
         place = np.array(divmod(int(index), rows)) - (rows - 1) / 2
         centre = canvas.size / 2 + _turn(place * (house + gap) + rng.normal(0, gap * 0.2 + house * 0.04, 2), angle)
-        if rng.random() < 0.22 or not (-house < centre[0] < canvas.size + house and -house < centre[1] < canvas.size + house):
+        if rng.random() < 0.22 or not (
+            -house < centre[0] < canvas.size + house and -house < centre[1] < canvas.size + house
+        ):
             if rng.random() < trees:
                 crown(canvas, tuple(centre), house * rng.uniform(0.15, 0.45), label=canvas.new())
             continue
         length = house * rng.uniform(0.6, 1.05)
         turn = angle + rng.choice([0, np.pi / 2]) + rng.normal(0, 0.06)
         width = length * np.clip(aspect * rng.uniform(0.6, 1.2), 0.3, 1.0)
-        roof(canvas, tuple(centre), length, width, turn, style=str(rng.choice(styles)), height=house * rng.uniform(0, 0.35))
+        roof(
+            canvas,
+            tuple(centre),
+            length,
+            width,
+            turn,
+            style=str(rng.choice(styles)),
+            height=house * rng.uniform(0, 0.35),
+        )
         if rng.random() < trees * 0.7:
             beside = centre + rng.normal(0, 0.6 * house, 2)
             crown(canvas, tuple(beside), house * rng.uniform(0.1, 0.35), label=canvas.new())
     for _ in range(int(rng.integers(0, 12))):
-        vehicle(canvas, tuple(rng.uniform(0, canvas.size, 2)), house * rng.uniform(0.18, 0.3), angle + rng.choice([0, np.pi / 2]))
+        vehicle(
+            canvas,
+            tuple(rng.uniform(0, canvas.size, 2)),
+            house * rng.uniform(0.18, 0.3),
+            angle + rng.choice([0, np.pi / 2]),
+        )
 
 
 def _rubble(canvas: Canvas, house: float) -> None:
@@ -198,7 +237,15 @@ def hall(canvas: Canvas) -> None:
         style = str(rng.choice(["gable", "hip", "flat", "flat", "sheets", "patched"]))
         centre = tuple(rng.uniform(0.05, 0.95, 2) * canvas.size)
         turn = angle + rng.choice([0, np.pi / 2])
-        roof(canvas, centre, length, length * rng.uniform(0.25, 1.0), turn, style=style, height=length * rng.uniform(0, 0.2))
+        roof(
+            canvas,
+            centre,
+            length,
+            length * rng.uniform(0.25, 1.0),
+            turn,
+            style=style,
+            height=length * rng.uniform(0, 0.2),
+        )
     for _ in range(int(rng.integers(0, 25))):
         vehicle(canvas, tuple(rng.uniform(0, canvas.size, 2)), rng.uniform(6, 22), angle)
     for _ in range(int(rng.integers(0, 8))):

@@ -84,7 +84,13 @@ class Canvas:
         return xs * cos + ys * sin, ys * cos - xs * sin
 
     def paint(
-        self, where: tuple[slice, slice], mask: Mask, colour: Array, *, label: int | None = None, extra: int | None = None
+        self,
+        where: tuple[slice, slice],
+        mask: Mask,
+        colour: Array,
+        *,
+        label: int | None = None,
+        extra: int | None = None,
     ) -> None:
         """Put a colour (3,) or patch (h, w, 3) where the mask is, and the labels with it."""
         if not mask.size:

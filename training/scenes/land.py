@@ -51,12 +51,22 @@ def fields(canvas: Canvas) -> None:
     for _ in range(int(rng.integers(0, 3))):
         road(canvas, width=rng.uniform(2, 12), colour=pick(rng, SOILS))
     for _ in range(int(rng.integers(0, 4))):
-        water(canvas, blob(rng, tuple(rng.uniform(0, canvas.size, 2)), canvas.size * rng.uniform(0.02, 0.12), rough=0.3))
+        water(
+            canvas, blob(rng, tuple(rng.uniform(0, canvas.size, 2)), canvas.size * rng.uniform(0.02, 0.12), rough=0.3)
+        )
     for _ in range(int(rng.integers(0, 5))):
         grove(canvas, tuple(rng.uniform(0, canvas.size, 2)), canvas.size * rng.uniform(0.01, 0.035), canvas.size * 0.04)
     for _ in range(int(rng.integers(0, 4))):
         size = canvas.size * rng.uniform(0.03, 0.1)
-        roof(canvas, tuple(rng.uniform(0, canvas.size, 2)), size, size * 0.6, rng.uniform(0, 3), style=str(rng.choice(["gable", "sheets", "hip"])), height=size * 0.3)
+        roof(
+            canvas,
+            tuple(rng.uniform(0, canvas.size, 2)),
+            size,
+            size * 0.6,
+            rng.uniform(0, 3),
+            style=str(rng.choice(["gable", "sheets", "hip"])),
+            height=size * 0.3,
+        )
 
 
 def _plots(canvas: Canvas) -> Array:
@@ -75,7 +85,9 @@ def _plots(canvas: Canvas) -> Array:
     else:
         seeds = rng.uniform(-0.1, 1.1, (int(rng.integers(6, 30)), 2)) * canvas.size
         ys, xs = np.mgrid[0 : canvas.size, 0 : canvas.size].astype(np.float32)
-        raw = np.argmin((xs[None] + wobble - seeds[:, 0, None, None]) ** 2 + (ys[None] + wobble - seeds[:, 1, None, None]) ** 2, 0)
+        raw = np.argmin(
+            (xs[None] + wobble - seeds[:, 0, None, None]) ** 2 + (ys[None] + wobble - seeds[:, 1, None, None]) ** 2, 0
+        )
     _, plots = np.unique(raw, return_inverse=True)
     return plots.reshape(canvas.size, canvas.size)
 
@@ -126,7 +138,9 @@ def orchard(canvas: Canvas) -> None:
     rng = canvas.rng
     canvas.ground(pick(rng, (*GRASSES, *SOILS)), 0.1)
     for _ in range(int(rng.integers(1, 4))):
-        where, mask = canvas.polygon(crooked(rng, tuple(rng.uniform(0.2, 0.8, 2) * canvas.size), canvas.size * rng.uniform(0.2, 0.6)))
+        where, mask = canvas.polygon(
+            crooked(rng, tuple(rng.uniform(0.2, 0.8, 2) * canvas.size), canvas.size * rng.uniform(0.2, 0.6))
+        )
         if not mask.any():
             continue
         canvas.paint(where, mask, stained(rng, mask.shape, pick(rng, (*SOILS, *GRASSES)), 0.08), label=canvas.new())

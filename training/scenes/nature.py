@@ -9,7 +9,15 @@ from .shapes import blob, ribbon
 from .textures import GRASSES, SOILS, TREES, WATERS, Array, Rng, noise, pick, stained
 
 
-def crown(canvas: Canvas, centre: tuple[float, float], radius: float, *, label: int, extra: int = 0, colour: Array | None = None) -> None:
+def crown(
+    canvas: Canvas,
+    centre: tuple[float, float],
+    radius: float,
+    *,
+    label: int,
+    extra: int = 0,
+    colour: Array | None = None,
+) -> None:
     """Paint one tree crown with its shadow."""
     rng = canvas.rng
     if radius < 1.5:
@@ -30,7 +38,7 @@ def crown(canvas: Canvas, centre: tuple[float, float], radius: float, *, label: 
     patch += noise(rng, mask.shape, 3)[..., None] * rng.normal(0, 0.02, 3)
     if rng.random() < 0.35:
         gaps = noise(rng, mask.shape, 1) + 0.8 * fall > rng.uniform(1.6, 2.6)
-        patch[gaps] = (canvas.rgb[where][gaps] * 0.7 + patch[gaps] * 0.3)
+        patch[gaps] = canvas.rgb[where][gaps] * 0.7 + patch[gaps] * 0.3
     canvas.paint(where, mask, patch.astype(np.float32), label=label, extra=extra)
 
 
@@ -38,7 +46,9 @@ def _toned(rng: Rng, colour: Array, near: Array | None) -> Array:
     """The colour, drawn towards that of the ground, as crowns in haze or on grass are."""
     if near is None:
         return colour
-    return np.asarray(near + (colour * near.mean() / colour.mean() - near) * rng.uniform(0.2, 0.9), np.float32) * np.float32(rng.uniform(0.75, 1.2))
+    return np.asarray(
+        near + (colour * near.mean() / colour.mean() - near) * rng.uniform(0.2, 0.9), np.float32
+    ) * np.float32(rng.uniform(0.75, 1.2))
 
 
 def grove(canvas: Canvas, centre: tuple[float, float], radius: float, spread: float) -> None:
@@ -66,7 +76,11 @@ def water(canvas: Canvas, points: Array, *, colour: Array | None = None) -> int:
         glint = noise(rng, mask.shape, 1) * rng.uniform(0.01, 0.06)
         patch += glint[..., None]
     if rng.random() < 0.35:
-        patch += np.clip(noise(rng, mask.shape, 3) - 0.4, 0, 1)[..., None] * (pick(rng, GRASSES) - patch) * rng.uniform(0.1, 0.6)
+        patch += (
+            np.clip(noise(rng, mask.shape, 3) - 0.4, 0, 1)[..., None]
+            * (pick(rng, GRASSES) - patch)
+            * rng.uniform(0.1, 0.6)
+        )
     label = canvas.new()
     canvas.paint(where, mask, patch.astype(np.float32), label=label)
     return label
@@ -97,7 +111,13 @@ def wetland(canvas: Canvas) -> None:
     shared = pick(rng, WATERS) if rng.random() < 0.5 else None
     for _ in range(int(rng.integers(2, 10))):
         radius = canvas.size * rng.choice([0.04, 0.08, 0.15, 0.25]) * rng.uniform(0.7, 1.4)
-        outline = blob(rng, tuple(rng.uniform(0, canvas.size, 2)), radius, rough=rng.uniform(0.1, 0.5), falloff=rng.uniform(1.0, 1.6))
+        outline = blob(
+            rng,
+            tuple(rng.uniform(0, canvas.size, 2)),
+            radius,
+            rough=rng.uniform(0.1, 0.5),
+            falloff=rng.uniform(1.0, 1.6),
+        )
         water(canvas, outline, colour=shared)
     for _ in range(int(rng.integers(0, 6))):
         grove(canvas, tuple(rng.uniform(0, canvas.size, 2)), canvas.size * rng.uniform(0.01, 0.04), canvas.size * 0.05)
@@ -127,7 +147,9 @@ def clouds(canvas: Canvas) -> None:
     """Soft bright clouds with their shadows; the opaque part is an object."""
     rng = canvas.rng
     shape = (canvas.size, canvas.size)
-    thick = np.clip((noise(rng, shape, 4) + 0.35 * noise(rng, shape, 2) - rng.uniform(0.8, 1.8)) * rng.uniform(0.8, 2.5), 0, 1)
+    thick = np.clip(
+        (noise(rng, shape, 4) + 0.35 * noise(rng, shape, 2) - rng.uniform(0.8, 1.8)) * rng.uniform(0.8, 2.5), 0, 1
+    )
     shift = int(rng.integers(5, 40))
     dark = np.roll(thick, (int(canvas.sun[1] * shift), int(canvas.sun[0] * shift)), (0, 1))
     canvas.rgb *= (1 - 0.5 * dark)[..., None]

@@ -40,7 +40,9 @@ def relief(canvas: Canvas) -> None:
     for _ in range(int(rng.integers(1, 5))):
         _cone(canvas, height, canvas.new())
     for _ in range(int(rng.integers(0, 3))):
-        where, mask = canvas.polygon(blob(rng, tuple(rng.uniform(0, canvas.size, 2)), canvas.size * rng.uniform(0.04, 0.15)))
+        where, mask = canvas.polygon(
+            blob(rng, tuple(rng.uniform(0, canvas.size, 2)), canvas.size * rng.uniform(0.04, 0.15))
+        )
         if mask.any():
             height[where][mask] = height[where][mask].min()
             canvas.labels[where][mask] = canvas.new()

@@ -14,17 +14,15 @@ def road(canvas: Canvas, *, width: float, colour: Array | None = None) -> int:
     rng = canvas.rng
     colour = pick(rng, (*PAVED, *PAVED, *SOILS)) if colour is None else colour
     band, middle = ribbon(rng, canvas.size, width, rng.choice([0.0, 0.0, 0.05, 0.15]))
-    if rng.random() < 0.3:
-        verge, _ = band * 1.0, None
-        where, mask = canvas.polygon(verge)
-        canvas.paint(where, mask, colour * np.float32(1.15))
     where, mask = canvas.polygon(band)
     label = canvas.new()
     canvas.paint(where, mask, stained(rng, mask.shape, colour, rng.uniform(0.02, 0.08)), label=label)
     if width > 8 and rng.random() < 0.5:
         step = int(rng.integers(2, 5))
         for a, b in zip(middle[::step], middle[1::step]):
-            spot, line = canvas.polygon(box(tuple((a + b) / 2), float(np.hypot(*(b - a))), 1.4, float(np.arctan2(*(b - a)[::-1]))))
+            spot, line = canvas.polygon(
+                box(tuple((a + b) / 2), float(np.hypot(*(b - a))), 1.4, float(np.arctan2(*(b - a)[::-1])))
+            )
             canvas.paint(spot, line, np.float32([0.85, 0.85, 0.8]))
     return label
 
@@ -52,7 +50,17 @@ def ship(canvas: Canvas, centre: tuple[float, float], length: float, angle: floa
     """Paint a hull with deck and often a wake; returns its label."""
     rng = canvas.rng
     half, beam = length / 2, length * rng.uniform(0.12, 0.3) / 2
-    hull = np.array([(half, 0), (half * 0.6, beam), (-half * 0.9, beam), (-half, beam * 0.6), (-half, -beam * 0.6), (-half * 0.9, -beam), (half * 0.6, -beam)])
+    hull = np.array(
+        [
+            (half, 0),
+            (half * 0.6, beam),
+            (-half * 0.9, beam),
+            (-half, beam * 0.6),
+            (-half, -beam * 0.6),
+            (-half * 0.9, -beam),
+            (half * 0.6, -beam),
+        ]
+    )
     if rng.random() < 0.4:
         tail = np.array([(-half, 0), (-half * 4, beam * 2.5), (-half * 4, -beam * 2.5)], np.float32)
         where, mask = canvas.polygon(turned(tail, angle, centre))
@@ -66,7 +74,9 @@ def ship(canvas: Canvas, centre: tuple[float, float], length: float, angle: floa
     canvas.paint(where, mask, stained(rng, mask.shape, any_colour(rng), 0.06), label=label)
     for _ in range(int(rng.integers(1, 6))):
         spot = turned(np.array([(rng.uniform(-0.8, 0.6) * half, 0)], np.float32), angle, centre)[0]
-        cabin, inside = canvas.polygon(box(tuple(spot), length * rng.uniform(0.05, 0.2), beam * rng.uniform(0.6, 1.5), angle))
+        cabin, inside = canvas.polygon(
+            box(tuple(spot), length * rng.uniform(0.05, 0.2), beam * rng.uniform(0.6, 1.5), angle)
+        )
         canvas.paint(cabin, inside & (canvas.labels[cabin] == label), any_colour(rng))
     return label
 
@@ -97,11 +107,18 @@ def harbour(canvas: Canvas) -> None:
     rng = canvas.rng
     canvas.ground(pick(rng, WATERS), rng.uniform(0.01, 0.06))
     if rng.random() < 0.6:
-        where, mask = canvas.polygon(box(tuple(rng.choice([0, canvas.size], 2)), canvas.size * rng.uniform(0.5, 1.4), canvas.size * 0.8, rng.uniform(0, 3.1)))
+        where, mask = canvas.polygon(
+            box(
+                tuple(rng.choice([0, canvas.size], 2)),
+                canvas.size * rng.uniform(0.5, 1.4),
+                canvas.size * 0.8,
+                rng.uniform(0, 3.1),
+            )
+        )
         canvas.paint(where, mask, stained(rng, mask.shape, pick(rng, PAVED), 0.08), label=canvas.new())
     length, angle = canvas.size * rng.uniform(0.06, 0.45), rng.uniform(0, 6.3)
     moored = rng.random() < 0.5
-    for index in range(int(rng.integers(2, 16))):
+    for _ in range(int(rng.integers(2, 16))):
         turn = angle + (rng.normal(0, 0.05) if moored else rng.uniform(0, 6.3))
         ship(canvas, tuple(rng.uniform(0.05, 0.95, 2) * canvas.size), length * rng.uniform(0.4, 1.2), turn)
 
@@ -121,7 +138,10 @@ def apron(canvas: Canvas) -> None:
         for column in range(columns):
             if rng.random() < 0.45:
                 continue
-            centre = ((column + 0.5) * size * 1.2 + rng.normal(0, 1), (row + 0.5) * size * (1.1 if flying else 0.7) + rng.normal(0, 1))
+            centre = (
+                (column + 0.5) * size * 1.2 + rng.normal(0, 1),
+                (row + 0.5) * size * (1.1 if flying else 0.7) + rng.normal(0, 1),
+            )
             if flying:
                 plane(canvas, centre, size * rng.uniform(0.7, 1.1), angle + rng.normal(0, 0.15))
             else:

@@ -19,7 +19,9 @@ def tank(canvas: Canvas, centre: tuple[float, float], radius: float) -> int:
     if not mask.any():
         return 0
     canvas.shadow(where, mask, radius * rng.uniform(0.1, 1.0))
-    colour = pick(rng, ((230, 230, 226), (200, 200, 198), (170, 168, 160), (120, 120, 120), (150, 110, 90), (90, 100, 110)))
+    colour = pick(
+        rng, ((230, 230, 226), (200, 200, 198), (170, 168, 160), (120, 120, 120), (150, 110, 90), (90, 100, 110))
+    )
     u, v = canvas.local(where, centre, 0.0)
     distance = np.hypot(u, v)
     patch = stained(rng, mask.shape, colour, 0.04)
@@ -35,7 +37,14 @@ def tank(canvas: Canvas, centre: tuple[float, float], radius: float) -> int:
     canvas.paint(where, mask, patch.astype(np.float32), label=label)
     for _ in range(int(rng.integers(0, 3))):
         angle = rng.uniform(0, 6.3)
-        spot, bar = canvas.polygon(box((centre[0] + 0.4 * radius * np.cos(angle), centre[1] + 0.4 * radius * np.sin(angle)), radius, max(1.0, 0.05 * radius), angle))
+        spot, bar = canvas.polygon(
+            box(
+                (centre[0] + 0.4 * radius * np.cos(angle), centre[1] + 0.4 * radius * np.sin(angle)),
+                radius,
+                max(1.0, 0.05 * radius),
+                angle,
+            )
+        )
         canvas.paint(spot, bar & (canvas.labels[spot] == label), any_colour(rng))
     return label
 
@@ -45,7 +54,9 @@ def pool(canvas: Canvas, centre: tuple[float, float], size: float) -> int:
     rng = canvas.rng
     angle = rng.uniform(0, 3.1)
     wide = size * rng.uniform(0.35, 0.8)
-    outline = box(centre, size, wide, angle) if rng.random() < 0.6 else blob(rng, centre, size / 2, rough=0.15, falloff=1.8)
+    outline = (
+        box(centre, size, wide, angle) if rng.random() < 0.6 else blob(rng, centre, size / 2, rough=0.15, falloff=1.8)
+    )
     where, mask = canvas.polygon((np.array(centre) + (outline - centre) * rng.uniform(1.1, 1.6)).astype(np.float32))
     canvas.paint(where, mask, stained(rng, mask.shape, pick(rng, PAVED), 0.04), label=0)
     where, mask = canvas.polygon(outline)
@@ -61,8 +72,13 @@ def court(canvas: Canvas, centre: tuple[float, float], length: float, angle: flo
     width = length * rng.uniform(0.45, 0.7)
     if rng.random() < 0.25:
         where, mask = canvas.polygon(ellipse(centre, length * 1.5, width * 1.6, angle))
-        canvas.paint(where, mask, stained(rng, mask.shape, pick(rng, ((170, 90, 70), (150, 120, 100))), 0.05), label=canvas.new())
-    colour = pick(rng, ((90, 140, 80), (60, 110, 150), (170, 96, 76), (70, 120, 80), (120, 150, 90), (60, 90, 70), (196, 150, 110)))
+        canvas.paint(
+            where, mask, stained(rng, mask.shape, pick(rng, ((170, 90, 70), (150, 120, 100))), 0.05), label=canvas.new()
+        )
+    colour = pick(
+        rng,
+        ((90, 140, 80), (60, 110, 150), (170, 96, 76), (70, 120, 80), (120, 150, 90), (60, 90, 70), (196, 150, 110)),
+    )
     where, mask = canvas.polygon(box(centre, length, width, angle))
     if not mask.any():
         return 0
@@ -75,7 +91,9 @@ def court(canvas: Canvas, centre: tuple[float, float], length: float, angle: flo
     if rng.random() < 0.3:
         patch[np.sin(u * 2 * np.pi / (length * 0.12)) > 0] *= 1.06
     thick = max(0.6, length * 0.008)
-    lines = (abs(abs(u) - length * 0.4) < thick) & (abs(v) < width * 0.36) | (abs(abs(v) - width * 0.36) < thick) & (abs(u) < length * 0.4)
+    lines = (abs(abs(u) - length * 0.4) < thick) & (abs(v) < width * 0.36) | (abs(abs(v) - width * 0.36) < thick) & (
+        abs(u) < length * 0.4
+    )
     lines |= (abs(u + 0 * v) < thick) & (abs(v) < width * 0.36) | (abs(np.hypot(u, v) - width * 0.15) < thick)
     if rng.random() < 0.8:
         patch[lines] = rng.uniform(0.75, 1.0)
@@ -116,7 +134,15 @@ def plant(canvas: Canvas) -> None:
     for _ in range(int(rng.integers(0, 4))):
         length = rng.uniform(0.12, 0.4) * canvas.size
         style = str(rng.choice(["flat", "gable", "sheets"]))
-        roof(canvas, tuple(rng.uniform(0, 1, 2) * canvas.size), length, length * rng.uniform(0.3, 0.9), angle, style=style, height=length * rng.uniform(0.05, 0.2))
+        roof(
+            canvas,
+            tuple(rng.uniform(0, 1, 2) * canvas.size),
+            length,
+            length * rng.uniform(0.3, 0.9),
+            angle,
+            style=style,
+            height=length * rng.uniform(0.05, 0.2),
+        )
     radius = canvas.size * rng.uniform(0.02, 0.16)
     for row in range(int(rng.integers(1, 5))):
         start = rng.uniform(0, 1, 2) * canvas.size
@@ -136,12 +162,25 @@ def park(canvas: Canvas) -> None:
         road(canvas, width=rng.uniform(2, 16))
     angle, length = rng.uniform(0, 3.1), canvas.size * rng.uniform(0.08, 0.45)
     for _ in range(int(rng.integers(1, 6))):
-        court(canvas, tuple(rng.uniform(0.1, 0.9, 2) * canvas.size), length * rng.uniform(0.8, 1.2), angle + rng.choice([0, 1.57]))
+        court(
+            canvas,
+            tuple(rng.uniform(0.1, 0.9, 2) * canvas.size),
+            length * rng.uniform(0.8, 1.2),
+            angle + rng.choice([0, 1.57]),
+        )
     for _ in range(int(rng.integers(0, 6))):
         pool(canvas, tuple(rng.uniform(0.05, 0.95, 2) * canvas.size), canvas.size * rng.uniform(0.04, 0.16))
     for _ in range(int(rng.integers(0, 3))):
         size = canvas.size * rng.uniform(0.08, 0.25)
-        roof(canvas, tuple(rng.uniform(0, 1, 2) * canvas.size), size, size * 0.7, angle, style=str(rng.choice(["hip", "flat", "gable"])), height=size * 0.2)
+        roof(
+            canvas,
+            tuple(rng.uniform(0, 1, 2) * canvas.size),
+            size,
+            size * 0.7,
+            angle,
+            style=str(rng.choice(["hip", "flat", "gable"])),
+            height=size * 0.2,
+        )
     radius = canvas.size * rng.uniform(0.02, 0.07)
     for _ in range(int(rng.integers(0, 30))):
         crown(canvas, tuple(rng.uniform(0, canvas.size, 2)), radius * rng.uniform(0.5, 1.3), label=canvas.new())
