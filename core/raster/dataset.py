@@ -55,7 +55,7 @@ def public_uri(uri: str) -> str:
 
     Examples
     --------
-    >>> public_uri("/vsicurl/https://me:secret@example.com/a.tif?token=x&v=1")
+    >>> public_uri("/vsicurl/https://me@example.com/a.tif?token=x&v=1")
     '/vsicurl/https://example.com/a.tif?v=1'
     """
     return _SECRET_VALUE.sub("", _USER_INFO.sub("", uri)).rstrip("?&")

@@ -17,6 +17,7 @@ from .source import RasterSource
 
 _SAMPLE_PX = 1 << 20
 _WHOLE_READ_PX = 64 << 20
+_TABLE_PX = 1 << 16
 _PATCHES = 8
 _PATCH_PX = 128
 _DIGITS = 6
@@ -71,13 +72,8 @@ class Stretch:
 
     def apply(self, data: NDArray[Any]) -> NDArray[np.uint8]:
         """Return data (C, H, W) as uint8 (C, H, W). NaN becomes 0."""
-        out = np.empty(data.shape, dtype=np.uint8)
-        for channel in range(len(data)):
-            low, high = self.ranges[min(channel, len(self.ranges) - 1)]
-            with np.errstate(over="ignore", invalid="ignore"):
-                scaled = (data[channel].astype(np.float64) - low) * (255.0 / (high - low))
-            out[channel] = np.rint(np.clip(np.nan_to_num(scaled, nan=0.0), 0.0, 255.0))
-        return out
+        ranges = self.ranges * len(data) if len(self.ranges) == 1 else self.ranges
+        return np.stack([_stretched(channel, *pair) for channel, pair in zip(data, ranges)])
 
 
 def sample(source: RasterSource, bands: tuple[int, ...], progress: Progress) -> NDArray[Any]:
@@ -126,6 +122,21 @@ def percentile_stretch(values: NDArray[Any], percentiles: tuple[float, float], *
     shown = values if joint else _without_collar(values)
     channels = shown.reshape(1, -1) if joint else shown
     return Stretch(tuple(_range(channel.astype(np.float64), percentiles) for channel in channels))
+
+
+def _stretched(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+    if values.dtype.kind in "ui" and values.dtype.itemsize <= 2 and values.size > _TABLE_PX:
+        # Few values and many pixels: a table of all values is ten times faster.
+        limits = np.iinfo(values.dtype)
+        table = _stretched(np.arange(limits.min, limits.max + 1), low, high)
+        looked_up: NDArray[np.uint8] = table[values.astype(np.intp) - limits.min]
+        return looked_up
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = values.astype(np.float64)
+        scaled -= low
+        scaled *= 255.0 / (high - low)
+    np.nan_to_num(scaled, copy=False, nan=0.0)
+    return np.rint(scaled.clip(0.0, 255.0, out=scaled), out=scaled).astype(np.uint8)
 
 
 def _lattice(source: RasterSource, bands: tuple[int, ...], progress: Progress) -> NDArray[Any]:

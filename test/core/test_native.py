@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from prompt_segmenter.core import native
 from prompt_segmenter.core.errors import DependencyError
 
+ROOT = Path(__file__).resolve().parents[2]
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the guard is for Linux")
 
 
@@ -131,3 +133,58 @@ def test_rasterio_runs_with_the_wheels_database_and_the_options_given(monkeypatc
     with native.rasterio_env(GDAL_NUM_THREADS="3"):
         assert native.rasterio().env.getenv()["GDAL_NUM_THREADS"] == "3"
     assert pointed == [native.rasterio()]
+
+
+def in_a_clean_interpreter(code: str, **variables: str) -> str:
+    """Return what ``code`` prints; it may import the package by its name."""
+    prologue = f"import sys, runpy; runpy.run_path({str(ROOT / 'test' / 'conftest.py')!r})\n"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", prologue + code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **variables},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_importing_the_core_loads_no_compiled_package():
+    code = """
+from prompt_segmenter.core import native, window
+from prompt_segmenter.core.raster import rgb, sources
+from prompt_segmenter.core.raster.sources import array, raster_file
+heavy = {"rasterio", "shapely", "pyproj", "onnxruntime", "requests", "osgeo", "qgis", "PyQt5", "PyQt6"}
+print(sorted(heavy & set(sys.modules)))
+"""
+    assert in_a_clean_interpreter(code) == "[]"
+
+
+def test_a_raster_opens_although_proj_lib_names_another_proj(tmp_path):
+    code = f"""
+import numpy, os
+from prompt_segmenter.core import native
+from prompt_segmenter.core.raster.sources import open_source
+from prompt_segmenter.core.raster import crs
+from prompt_segmenter.test.helpers.rasters import write_raster
+from pathlib import Path
+if native.is_bundled_wheel("rasterio"):
+    os.environ["PROJ_LIB"] = os.environ["PROJ_DATA"] = {str(tmp_path)!r}
+source = open_source(write_raster(Path({str(tmp_path)!r}) / "a.tif", numpy.ones((1, 2, 2), "uint8")))
+print(source.grid.crs, crs.transform_points([(15, 0)], "EPSG:4326", "EPSG:32633").round(3).tolist())
+"""
+    assert in_a_clean_interpreter(code) == "EPSG:32633 [[500000.0, 0.0]]"
+
+
+@LINUX
+def test_each_package_is_guarded_by_itself():
+    code = """
+import os
+flags = sys.getdlopenflags()
+from prompt_segmenter.core import native
+for package in ("rasterio", "shapely", "pyproj", "requests"):
+    getattr(native, package)()
+    assert sys.getdlopenflags() == flags
+print(native.is_bundled_wheel("requests"), native.is_bundled_wheel("no_such_package"))
+"""
+    assert in_a_clean_interpreter(code) == "False False"

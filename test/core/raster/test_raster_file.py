@@ -212,6 +212,27 @@ def test_control_points_of_a_bent_grid_are_followed_by_warping(tmp_path, opened)
     assert not chip.valid.all()
 
 
+def test_control_points_on_one_line_are_no_affine_grid(tmp_path, opened):
+    points = points_on(NORTH_UP, [(0, 0), (2, 2), (4, 4)])
+    path = write_raster(tmp_path / "a.tif", counting(), crs=UTM, transform=None, gcps=points)
+    with pytest.raises(RasterReadError, match="The georeference of"):
+        open_source(path)
+
+
+def test_control_points_win_over_a_geotransform_that_says_nothing(tmp_path, opened):
+    points = points_on(NORTH_UP, [(col, row) for col in (0, 30, 60) for row in (0, 30, 60)], bend=0.1)
+    path = write_raster(tmp_path / "a.tif", np.ones((1, 60, 60), dtype="uint8"), crs=UTM, transform=None, gcps=points)
+    listed = "".join(
+        f'<GCP Id="" Pixel="{point.col}" Line="{point.row}" X="{point.x!r}" Y="{point.y!r}"/>' for point in points
+    )
+    vrt = f"""<VRTDataset rasterXSize="60" rasterYSize="60"><SRS>EPSG:32633</SRS>
+      <GeoTransform>0, 1, 0, 0, 0, 1</GeoTransform><GCPList Projection="EPSG:32633">{listed}</GCPList>
+      <VRTRasterBand dataType="Byte" band="1"><SimpleSource><SourceFilename relativeToVRT="1">a.tif</SourceFilename>
+      </SimpleSource></VRTRasterBand></VRTDataset>"""
+    (tmp_path / "a.vrt").write_text(vrt)
+    assert opened(tmp_path / "a.vrt").grid.bounds == pytest.approx(opened(path).grid.bounds)
+
+
 def test_a_camera_model_places_a_raster_at_its_mean_height(tmp_path, opened):
     rpc = native.rasterio().rpc.RPC(
         height_off=100.0, height_scale=500.0, lat_off=45.0, lat_scale=0.05, long_off=10.0, long_scale=0.05,

@@ -188,3 +188,22 @@ def test_a_chip_of_other_bands_is_a_programming_error():
     chip = source.read(Window(0, 0, 2, 2), (2, 2), (1,))
     with pytest.raises(ValueError, match="3 bands of the recipe, got 1"):
         to_rgb8(chip, recipe_of(source))
+
+
+def test_a_complex_band_is_not_shown():
+    bands = (BandInfo("real", "float32", BandRole.GRAY), BandInfo("wave", "complex64", BandRole.UNDEFINED))
+    source = ArraySource(np.ones((2, 2, 2), dtype=np.float32), PixelGrid.pixel_space(2, 2), None, bands)
+    with pytest.raises(SettingsError, match="Band 2 of 'memory' holds complex numbers"):
+        recipe_of(source, bands=(2,))
+
+
+def test_a_given_stretch_is_used_on_8_bit_colour_and_finished_pictures_too():
+    data = noise(3, "uint8", 0, 256)
+    for already_rgb in (False, True):
+        source = source_of(data, already_rgb=already_rgb)
+        assert recipe_of(source, stretch=Stretch.parse("0:51")).text() == "bands=1,2,3 stretch=0:51"
+
+
+def test_values_beyond_8_bit_in_a_finished_picture_are_clipped():
+    source = source_of(np.array([[[-5, 300]]], dtype=np.int16), already_rgb=True)
+    assert picture_of(source).tolist() == [[[0, 0, 0], [255, 255, 255]]]

@@ -140,3 +140,23 @@ def test_nothing_but_nodata_is_said():
     nothing = source_of(np.ones((2, 3, 3)), np.zeros((3, 3), dtype=bool))
     with pytest.raises(RasterReadError, match="holds nothing but nodata in band 1, 2"):
         sample(nothing, (1, 2), NullProgress())
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16"])
+def test_large_chips_of_short_numbers_come_out_as_small_ones(dtype):
+    limits = np.iinfo(dtype)
+    large = np.random.default_rng(5).integers(limits.min, limits.max + 1, (2, 300, 300)).astype(dtype)
+    stretch = Stretch(((limits.min / 2, limits.max / 3), (5.0, 90.0)))
+    small = [stretch.apply(large[:, row : row + 1]) for row in range(300)]
+    assert np.array_equal(stretch.apply(large), np.concatenate(small, axis=1))
+
+
+def test_a_stretch_leaves_the_data_alone():
+    data = np.linspace(0.0, 9.0, 10).reshape(1, 2, 5)
+    Stretch(((2.0, 3.0),)).apply(data)
+    assert data.tolist() == np.linspace(0.0, 9.0, 10).reshape(1, 2, 5).tolist()
+
+
+def test_a_stretch_of_no_channel_is_refused():
+    with pytest.raises(SettingsError, match="at least one"):
+        Stretch(())
