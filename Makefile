@@ -31,7 +31,11 @@ setup: .dev/setup.stamp ## install what the plugin needs and make .dev/bin/qgis_
 	@tools/setup.sh dev
 	@touch $@ .dev/setup.stamp
 
-demo: .dev/setup.stamp ## outline an object in a made scene; or IMAGE=file CLICK=x,y [EXCLUDE=x,y] [BOX=l,b,r,t] [CRS=EPSG:n] [MODEL=name]
+.dev/scene.stamp: .dev/setup.stamp
+	@$(PYTHON) -m pip install -q --disable-pip-version-check -c .dev/constraints.txt 'opencv-python-headless>=4.8,<5'
+	@touch $@
+
+demo: $(if $(IMAGE),.dev/setup.stamp,.dev/scene.stamp) ## outline an object in a made scene; or IMAGE=file CLICK=x,y [EXCLUDE=x,y] [BOX=l,b,r,t] [CRS=EPSG:n] [MODEL=name]
 	@$(PYTHON) tools/demo.py --image '$(IMAGE)' --click '$(CLICK)' --exclude '$(EXCLUDE)' --box '$(BOX)' --crs '$(CRS)' --model '$(MODEL)'
 
 test: .dev/setup-dev.stamp ## run all tests, with QGIS

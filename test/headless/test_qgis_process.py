@@ -1,0 +1,144 @@
+"""The real qgis_process, from the checkout and from the packed plugin in a clean profile; a few seconds for each call."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from prompt_segmenter.core.native import rasterio
+from qgis.core import QgsVectorLayer
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = ROOT / ".dev/bin/qgis_process"
+ALGORITHM = "promptsegmenter:segmentprompts"
+LEFT, TOP, PIXEL = 500_000.0, 4_600_000.0, 0.5
+pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="run make setup: there is no .dev/bin/qgis_process")
+
+
+def qgis_process(*arguments, **variables):
+    """Run as a user would: without what this test process has put into its own environment."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("QGIS", "QT_", "PYTHON"))}
+    return subprocess.run(
+        [str(PROGRAM), *arguments], capture_output=True, text=True, check=False, env={**kept, **variables}, timeout=300
+    )
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory):
+    """A bright roof of 60 x 40 pixels (30 x 20 m) on dark, mottled ground, 300 x 300 pixels in UTM 33N."""
+    path = tmp_path_factory.mktemp("image") / "roof.tif"
+    noise = np.random.default_rng(0).normal(0, 6, (3, 300, 300))
+    data = np.full((3, 300, 300), 60.0) + noise
+    data[:, 130:170, 120:180] = np.array([190, 180, 170])[:, None, None] + noise[:, 130:170, 120:180] / 2
+    profile = {"driver": "GTiff", "width": 300, "height": 300, "count": 3, "dtype": "uint8", "crs": "EPSG:32633"}
+    transform = rasterio().Affine(PIXEL, 0, LEFT, 0, -PIXEL, TOP)
+    with rasterio().open(path, "w", **profile, transform=transform, photometric="RGB") as file:
+        file.write(data.clip(0, 255).astype(np.uint8))
+    return path
+
+
+def click(col, row):
+    return f"Point ({LEFT + PIXEL * col} {TOP - PIXEL * row})"
+
+
+def assert_is_the_roof(path):
+    layer = QgsVectorLayer(str(path), "out", "ogr")
+    (feature,) = layer.getFeatures()
+    assert layer.crs().authid() == "EPSG:32633"
+    assert feature.geometry().isGeosValid()
+    box = feature.geometry().boundingBox()
+    assert (box.xMinimum(), box.xMaximum()) == pytest.approx((LEFT + 60, LEFT + 90), abs=3)
+    assert (box.yMinimum(), box.yMaximum()) == pytest.approx((TOP - 85, TOP - 65), abs=3)
+    assert feature["model"] == "starter"
+    assert len(feature["model_sha256"]) == 64
+
+
+def test_a_click_becomes_a_file_and_status_0(image, tmp_path):
+    output = tmp_path / "out.gpkg"
+
+    done = qgis_process(
+        "--json", "run", ALGORITHM, "--", f"INPUT={image}", f"INCLUDE={click(150, 150)}", f"OUTPUT={output}"
+    )
+
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)["results"]
+    assert results["COUNT"] == 1
+    assert 0.0 < results["SCORE"] <= 1.0
+    assert_is_the_roof(output)
+
+
+def test_what_cannot_work_is_status_1_one_sentence_and_no_file(image, tmp_path):
+    output = tmp_path / "out.gpkg"
+
+    done = qgis_process("run", ALGORITHM, "--", f"INPUT={image}", f"EXCLUDE={click(5, 5)}", f"OUTPUT={output}")
+
+    assert done.returncode == 1
+    assert "There are only exclude points, so there is no object to look for. Give INCLUDE, BOX" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not output.exists()
+
+
+def test_a_failure_during_the_run_is_status_1_and_no_file(image, tmp_path):
+    output = tmp_path / "out.gpkg"
+
+    done = qgis_process("run", ALGORITHM, "--", f"INPUT={image}", "INCLUDE=Point (1 2)", f"OUTPUT={output}")
+
+    assert done.returncode == 1
+    assert "This prompt lies outside the raster: +1,2." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not output.exists()
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    """The plugin folder out of the package that git makes of HEAD."""
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout, so there is nothing to pack")
+    folder = tmp_path_factory.mktemp("packed")
+    package = folder / "package.zip"
+    git = ["git", "-c", f"safe.directory={ROOT}", "-C", str(ROOT)]
+    subprocess.run(
+        [*git, "archive", "--format=zip", "--prefix=prompt_segmenter/", "-o", str(package), "HEAD"], check=True
+    )
+    with zipfile.ZipFile(package) as archive:
+        archive.extractall(folder / "plugins")
+    return folder / "plugins"
+
+
+def test_the_package_works_in_a_clean_profile(packed, image, tmp_path):
+    config, output = tmp_path / "config", tmp_path / "out.geojson"
+    settings = config / "profiles/default/QGIS"
+    settings.mkdir(parents=True)
+    for major in (3, 4):
+        (settings / f"QGIS{major}.ini").write_text("[PythonPlugins]\nprompt_segmenter=true\n")
+
+    done = qgis_process(
+        *("--json", "run", ALGORITHM, "--", f"INPUT={image}", f"INCLUDE={click(150, 150)}", f"OUTPUT={output}"),
+        PLUGINS=str(packed),
+        QGIS_CUSTOM_CONFIG_PATH=str(config),
+    )
+
+    assert done.returncode == 0, done.stderr
+    feature = json.loads(output.read_text())["features"][0]
+    assert feature["properties"]["area_m2"] == pytest.approx(600, rel=0.25)
+    assert not (packed / "prompt_segmenter" / "test").exists()
+
+
+def test_the_package_is_fit_to_be_uploaded(packed):
+    locate = importlib.util.spec_from_file_location
+    spec = locate("check_zip", ROOT / "tools/check_zip.py")
+    check_zip = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(check_zip)
+
+    assert check_zip.findings(packed.parent / "package.zip") == []
+    assert {path.name for path in packed.iterdir()} == {"prompt_segmenter"}
+    assert not {"test", "training", "tools", "benchmarks", "Makefile"} & {
+        path.name for path in (packed / "prompt_segmenter").iterdir()
+    }
