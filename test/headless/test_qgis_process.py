@@ -1,4 +1,4 @@
-"""The real qgis_process, from the checkout and from the packed plugin in a clean profile; a few seconds for each call."""
+"""The real qgis_process, from the checkout and from the packed plugin in a clean profile; seconds for each call."""
 
 from __future__ import annotations
 

@@ -11,14 +11,10 @@ spec = importlib.util.spec_from_file_location("check_zip", ROOT / "tools/check_z
 check_zip = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(check_zip)
 
-GOOD = {
-    "p/__init__.py": "",
-    "p/LICENSE": "text",
-    "p/icon.svg": "<svg/>",
-    "p/metadata.txt": "[general]\n"
-    + "\n".join(f"{field}=x" for field in check_zip.FIELDS if field != "icon")
-    + "\nicon=icon.svg\n",
-}
+METADATA = "\n".join(
+    ["[general]", "icon=icon.svg", *(f"{field}=x" for field in check_zip.FIELDS if field != "icon"), ""]
+)
+GOOD = {"p/__init__.py": "", "p/LICENSE": "text", "p/icon.svg": "<svg/>", "p/metadata.txt": METADATA}
 
 
 def package(tmp_path, files, modes=None):
