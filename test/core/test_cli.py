@@ -13,12 +13,13 @@ import pytest
 from prompt_segmenter.core import cli
 from prompt_segmenter.core.console import ConsoleProgress, stopping
 from prompt_segmenter.core.errors import DependencyError, ModelNotInstalledError
+from prompt_segmenter.core.models import catalogue
 from prompt_segmenter.core.models.store import FOLDER_VARIABLE, ModelStore
 from prompt_segmenter.core.raster.crs import transform_points
 from prompt_segmenter.core.status import status_lines
 from prompt_segmenter.test.helpers.fake_model import SameBrightness
 from prompt_segmenter.test.helpers.rasters import write_raster
-from shapely.geometry import box, shape
+from shapely.geometry import Polygon, box, shape
 
 ROOT = Path(prompt_segmenter.__file__).resolve().parent
 GRID = (2.0, 0.0, 500000.0, 0.0, -2.0, 4600000.0)
@@ -343,3 +344,24 @@ def test_the_module_runs_as_a_program_without_qgis(tmp_path):
     assert done.stderr.splitlines()[-1].startswith("Error: ")
     assert "no.tif" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_embedded_model_outlines_a_field_from_one_click(tmp_path, monkeypatch):
+    monkeypatch.undo()
+    missing = ModelStore().missing(catalogue.get(catalogue.DEFAULT))
+    if missing:
+        pytest.skip(f"the embedded model is not here: {', '.join(file.filename for file in missing)}")
+    noise = np.random.default_rng(3).integers(-8, 9, (3, 300, 300))
+    picture = np.broadcast_to(np.array([60, 110, 50])[:, None, None], (3, 300, 300)).copy()
+    picture[:, 100:180, 110:210] = np.array([190, 170, 130])[:, None, None]
+    field = write_raster(tmp_path / "field.tif", (picture + noise).astype(np.uint8), transform=GRID)
+    out = tmp_path / "field.geojson"
+    click = "500320,4599720"
+    assert cli.main(["segment", field, "--include", click, "-o", str(out), "--quiet"]) == 0
+    (feature,) = features(out)
+    ring = Polygon(transform_points(feature["geometry"]["coordinates"][0], "EPSG:4326", "EPSG:32633"))
+    true = box(500220, 4599640, 500420, 4599800)
+    assert ring.is_valid
+    assert ring.intersection(true).area / ring.union(true).area > 0.8
+    assert feature["properties"]["model"] == "starter"
+    assert len(feature["properties"]["model_sha256"]) == 64

@@ -11,7 +11,6 @@ from prompt_segmenter.core.errors import SettingsError
 from prompt_segmenter.core.outlines.masks import PartRule
 from prompt_segmenter.core.outlines.measure import measure
 from prompt_segmenter.core.outlines.polygonize import polygonize
-from prompt_segmenter.core.outlines.rings import from_farthest, rounded, without_stairs
 from prompt_segmenter.core.outlines.shape import OutlineSettings, clean, combine
 from prompt_segmenter.core.raster.grid import PixelGrid
 from shapely.geometry import Polygon, box
@@ -267,25 +266,3 @@ def test_settings_describe_themselves():
     )
     given = OutlineSettings(PartRule.ALL, 2.5, 10.0, simplify_m=0.3, smooth=2, expand_m=-1.0)
     assert given.describe() == "parts=all fill_holes=2.5m2 min_area=10m2 simplify=0.3m smooth=2 expand=-1m"
-
-
-def test_steps_of_a_slanting_line_are_replaced_by_their_middles():
-    stairs = np.array([(0, 0), (3, 0), (3, 1), (6, 1), (6, 2), (9, 2), (9, 6), (0, 6), (0, 0)], dtype=float)
-    assert without_stairs(stairs).tolist() == [[0, 0], [3, 0.5], [6, 1.5], [9, 2], [9, 6], [0, 6], [0, 0]]
-
-
-def test_a_ring_off_the_pixels_keeps_its_points():
-    ring = np.array([(0.3, 0), (3, 0), (3, 1), (0.3, 0)], dtype=float)
-    assert without_stairs(ring) is ring
-
-
-def test_a_ring_is_begun_at_its_farthest_point():
-    ring = np.array([(0, 0), (1, 0), (9, 9), (0, 1), (0, 0)], dtype=float)
-    assert from_farthest(ring).tolist() == [[9, 9], [0, 1], [0, 0], [1, 0], [9, 9]]
-
-
-def test_rounding_cuts_a_quarter_of_short_sides_and_no_more_than_told_of_long_ones():
-    square = np.array([(0, 0), (8, 0), (8, 8), (0, 8), (0, 0)], dtype=float)
-    assert rounded(square, 1, longest_cut=9.0).tolist()[:3] == [[2, 0], [6, 0], [8, 2]]
-    assert rounded(square, 1, longest_cut=0.5).tolist()[:3] == [[0.5, 0], [7.5, 0], [8, 0.5]]
-    assert rounded(square, 0, longest_cut=1.0).tolist() == square.tolist()
