@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from .real import with_real
+from .real import WithReal
 from .rounds import Outcome, Starter, step
 from .samples import Batch, SceneBatches
 
@@ -149,7 +149,7 @@ class Trainer:
         seed = self.options.seed * 1000 + self.session * 100 + side // 32
         source = SceneBatches(seed, side, self.options.batch)
         if self.options.extra:
-            source = with_real(source, self.options.extra, seed, side, self.options.batch)
+            source = WithReal(source, self.options.extra, seed, side, self.options.batch)
         workers = self.options.workers
         return DataLoader(source, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None)
 
