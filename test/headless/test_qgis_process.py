@@ -10,15 +10,13 @@ import subprocess
 import zipfile
 from pathlib import Path
 
-import numpy as np
 import pytest
-from prompt_segmenter.core.native import rasterio
+from prompt_segmenter.test.headless.conftest import LEFT, TOP, click
 from qgis.core import QgsVectorLayer
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / ".dev/bin/qgis_process"
 ALGORITHM = "promptsegmenter:segmentprompts"
-LEFT, TOP, PIXEL = 500_000.0, 4_600_000.0, 0.5
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="run make setup: there is no .dev/bin/qgis_process")
 
 
@@ -28,24 +26,6 @@ def qgis_process(*arguments, **variables):
     return subprocess.run(
         [str(PROGRAM), *arguments], capture_output=True, text=True, check=False, env={**kept, **variables}, timeout=300
     )
-
-
-@pytest.fixture(scope="module")
-def image(tmp_path_factory):
-    """A bright roof of 60 x 40 pixels (30 x 20 m) on dark, mottled ground, 300 x 300 pixels in UTM 33N."""
-    path = tmp_path_factory.mktemp("image") / "roof.tif"
-    noise = np.random.default_rng(0).normal(0, 6, (3, 300, 300))
-    data = np.full((3, 300, 300), 60.0) + noise
-    data[:, 130:170, 120:180] = np.array([190, 180, 170])[:, None, None] + noise[:, 130:170, 120:180] / 2
-    profile = {"driver": "GTiff", "width": 300, "height": 300, "count": 3, "dtype": "uint8", "crs": "EPSG:32633"}
-    transform = rasterio().Affine(PIXEL, 0, LEFT, 0, -PIXEL, TOP)
-    with rasterio().open(path, "w", **profile, transform=transform, photometric="RGB") as file:
-        file.write(data.clip(0, 255).astype(np.uint8))
-    return path
-
-
-def click(col, row):
-    return f"Point ({LEFT + PIXEL * col} {TOP - PIXEL * row})"
 
 
 def assert_is_the_roof(path):
