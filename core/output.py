@@ -39,9 +39,7 @@ def write(result: SegmentationResult, path: str | Path) -> None:
     Raises
     ------
     OutputError
-        If the ending is none of these, or the file can't be written there.
-    CrsError
-        If a vertex can't be brought to EPSG:4326 for GeoJSON.
+        If the ending is none of these, the file can't be written there, or the outlines have no place in EPSG:4326.
     """
     check_output(path)
     WRITERS[Path(path).suffix.lower()](result, path)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import native
+from ..errors import CrsError, OutputError
 from ..raster import crs as crs_maths
 from .files import atomic_path
 from .results import SegmentationResult
@@ -37,17 +38,27 @@ def write_geojson(result: SegmentationResult, path: str | Path) -> None:
     Raises
     ------
     OutputError
-        If the file can't be written there.
-    CrsError
-        If a vertex has no longitude and latitude.
+        If the file can't be written there, or the outlines have no place on WGS 84 (another planet, a local grid).
     """
-    document = as_geojson(result)
+    try:
+        document = as_geojson(result)
+    except CrsError as error:
+        raise OutputError(
+            f"The outlines can't be written as GeoJSON, which is in longitude and latitude. {error.message}",
+            hint="Write a GeoPackage (.gpkg), which keeps the raster's CRS.",
+        ) from error
     with atomic_path(path) as part:
         part.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False), encoding="utf-8")
 
 
 def as_geojson(result: SegmentationResult) -> dict[str, Any]:
-    """Return the FeatureCollection of a result as plain dicts and lists."""
+    """Return the FeatureCollection of a result as plain dicts and lists.
+
+    Raises
+    ------
+    CrsError
+        If a vertex has no longitude and latitude.
+    """
     names = [column.name for column in result.fields()]
     document: dict[str, Any] = {"type": "FeatureCollection"}
     if result.crs is None:

@@ -140,6 +140,9 @@ def geodetic(crs: str) -> tuple[Any, Any] | None:
     base, geod = horizontal.geodetic_crs, horizontal.get_geod()
     if base is None or geod is None:
         return None
+    if horizontal.is_geographic:
+        # PROJ takes a PROJ string on another sphere, and the same CRS as JSON, for two different celestial bodies.
+        horizontal = pyproj.CRS.from_json_dict(horizontal.to_json_dict())
     return pyproj.Transformer.from_crs(horizontal, _in_degrees(base), always_xy=True), geod
 
 

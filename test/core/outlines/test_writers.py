@@ -243,9 +243,14 @@ def test_a_read_only_file_or_folder_is_refused_with_a_hint(tmp_path, monkeypatch
     assert path.read_text() == "old"
 
 
-def test_a_place_without_longitude_and_latitude_is_named(tmp_path):
-    from prompt_segmenter.core.errors import CrsError
+MARS = "+proj=eqc +R=3396190 +units=m +no_defs"
 
-    with pytest.raises(CrsError, match="no place"):
-        write_geojson(result_of(box(1e9, 1e9, 2e9, 2e9)), tmp_path / "out.geojson")
-    assert list(Path(tmp_path).iterdir()) == []
+
+@pytest.mark.parametrize(("crs", "geometry"), [("EPSG:32633", box(1e9, 1e9, 2e9, 2e9)), (MARS, box(0, 0, 100, 100))])
+def test_outlines_without_longitude_and_latitude_are_sent_to_a_geopackage(tmp_path, crs, geometry):
+    with pytest.raises(OutputError, match="can't be written as GeoJSON") as caught:
+        write_geojson(result_of(geometry, crs), tmp_path / "out.geojson")
+    assert ".gpkg" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []
+    write_geopackage(result_of(geometry, crs), tmp_path / "out.gpkg")
+    assert (tmp_path / "out.gpkg").stat().st_size > 0
