@@ -160,7 +160,10 @@ class PromptReader:
         self._box(None)
 
     def read(self, target: QgsCoordinateReferenceSystem) -> tuple[PromptSet, ...]:
-        """Return one prompt set for each object, in the target CRS. Features are read on the calling thread.
+        """Return one prompt set for each object. Features are read on the calling thread.
+
+        They are in the CRS that all of them were given in, so that messages and attributes repeat what the user wrote;
+        in the target CRS if they were given in several, or the project asks for a certain transformation.
 
         Raises
         ------
@@ -169,6 +172,7 @@ class PromptReader:
         PromptError, CrsError, MissingCrsError
             If a value can't be read, or has no place in the target CRS.
         """
+        target = self._common_crs(target)
         shared = [PointPrompt(x, y, include=False) for x, y in self._points(EXCLUDE, target)]
         found: list[tuple[Any, list[Prompt]]] = []
         include: list[Prompt] = [PointPrompt(x, y) for x, y in self._points(INCLUDE, target)]
@@ -200,11 +204,31 @@ class PromptReader:
                 f"{name} '{_text(value)}' can't be read as points.",
                 hint="Write MultiPoint ((x y), (x y)) with finite numbers; another CRS in front, as CRS=EPSG:4326;",
             )
-        explicit = isinstance(value, QgsReferencedGeometry) or str(value).strip().upper().startswith("CRS=")
-        if explicit and target is not None:
-            crs = self._algorithm.parameterAsGeometryCrs(self._parameters, name, self._context)
+        crs = self._geometry_crs(name)
+        if crs.isValid() and target is not None:
             points = points_of(move_geometry(geometry, crs, target, self._context))
         return [(point.x(), point.y()) for point in points]
+
+    def _geometry_crs(self, name: str) -> QgsCoordinateReferenceSystem:
+        """Return the CRS that the user wrote in front of a geometry; invalid if none: the raster's."""
+        value = self._parameters.get(name)
+        if isinstance(value, QgsReferencedGeometry) or str(value).strip().upper().startswith("CRS="):
+            return self._algorithm.parameterAsGeometryCrs(self._parameters, name, self._context)
+        return QgsCoordinateReferenceSystem()
+
+    def _common_crs(self, raster_crs: QgsCoordinateReferenceSystem) -> QgsCoordinateReferenceSystem:
+        """Return the one CRS that all given prompts are in; the raster's if there are several."""
+        given = [self._geometry_crs(name) for name in (INCLUDE, EXCLUDE) if is_given(self._parameters.get(name))]
+        box = extent_of(BOX, self._parameters, self._algorithm, self._context)
+        given += [] if box is None else [box[1]]
+        for name in (POINTS, BOXES):
+            source = self._algorithm.parameterAsSource(self._parameters, name, self._context)
+            given += [] if source is None else [source.sourceCrs()]
+        first = given[0]
+        context = self._context.transformContext()
+        if raster_crs.isValid() and first.isValid() and all(crs == first for crs in given):
+            return raster_crs if context.hasTransform(first, raster_crs) else first
+        return raster_crs
 
     def _box(self, target: QgsCoordinateReferenceSystem | None) -> list[Prompt]:
         found = extent_of(BOX, self._parameters, self._algorithm, self._context)

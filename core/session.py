@@ -224,7 +224,7 @@ class SegmentationSession:
     def _require_inside(self, objects: Sequence[PromptSet], here: Sequence[PromptSet]) -> None:
         grid, extent = self._source.grid, self._settings.extent
         outside = [
-            original.describe()
+            f"{original.describe()} ({crs_maths.title(prompts.crs)})"
             for prompts, moved in zip(objects, here)
             for original, prompt in zip(prompts.prompts, moved.prompts)
             if not _meets(grid.box_to_pixel(prompt.envelope()).tolist(), (0.0, 0.0, grid.width, grid.height))

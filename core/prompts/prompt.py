@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EmptyPromptError
+from ..raster import crs as crs_maths
 from ..raster.grid import Bounds, PixelGrid
 
 
@@ -142,4 +143,4 @@ class PromptSet:
     def describe(self) -> str:
         """Return all prompts as text, e.g. "+12.5,46.1 -12.6,46.1 [12,46,13,47] EPSG:4326"."""
         parts = [prompt.describe() for prompt in self.prompts]
-        return " ".join([*parts, self.crs or "pixels"])
+        return " ".join([*parts, "pixels" if self.crs is None else crs_maths.title(self.crs)])

@@ -141,15 +141,25 @@ def test_prompts_outside_the_raster_are_all_named_and_nothing_is_written(scene, 
         OUTPUT=str(tmp_path / "out.gpkg"),
     )
 
-    assert outcome.error.startswith("These prompts lie outside the raster: +100,200; +300,400.")
+    named = "+100,200 (EPSG:32633); +300,400 (EPSG:32633)."
+    assert outcome.error.startswith(f"These prompts lie outside the raster: {named}")
+        "These prompts lie outside the raster: +100,200 (EPSG:32633); +300,400 (EPSG:32633)."
+    )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("fake_model")
+def test_a_prompt_outside_is_named_as_the_user_wrote_it(scene):
+    outcome = run(INPUT=scene, INCLUDE="CRS=EPSG:4326;Point (10 10)")
+
+    assert outcome.error.startswith("This prompt lies outside the raster: +10,10 (EPSG:4326).")
 
 
 @pytest.mark.usefixtures("fake_model")
 def test_a_click_without_a_place_in_the_rasters_crs_is_named(scene):
     outcome = run(INPUT=scene, INCLUDE="CRS=EPSG:4326;Point (500 400)")
 
-    assert "Point (500 400) (EPSG:4326) has no place in EPSG:32633." in outcome.error
+    assert "The point (500, 400) of EPSG:4326 has no place in EPSG:32633." in outcome.error
 
 
 @pytest.mark.usefixtures("fake_model")

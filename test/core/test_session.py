@@ -273,7 +273,7 @@ def test_prompts_outside_are_all_named_and_nothing_is_read():
         prompts(include=[(2, 3)], crs="EPSG:32633"),
     ]
 
-    with pytest.raises(OutsideExtentError, match=r"\+0,1; \+2,3.*500000 to 500800") as caught:
+    with pytest.raises(OutsideExtentError, match=r"\+0,1 \(EPSG:32633\); \+2,3 .*500000 to 500800") as caught:
         session(source).segment(far)
 
     assert "EPSG:32633" in str(caught.value)
