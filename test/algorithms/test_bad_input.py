@@ -143,8 +143,6 @@ def test_prompts_outside_the_raster_are_all_named_and_nothing_is_written(scene, 
 
     named = "+100,200 (EPSG:32633); +300,400 (EPSG:32633)."
     assert outcome.error.startswith(f"These prompts lie outside the raster: {named}")
-        "These prompts lie outside the raster: +100,200 (EPSG:32633); +300,400 (EPSG:32633)."
-    )
     assert list(tmp_path.iterdir()) == []
 
 
