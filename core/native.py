@@ -26,7 +26,7 @@ from .errors import DependencyError
 _SUBMODULES = {
     "rasterio": ("features", "warp", "windows", "vrt", "enums", "transform", "io", "errors", "_env"),
     "shapely": ("geometry", "ops", "validation", "wkb", "wkt", "affinity"),
-    "pyproj": ("crs", "exceptions"),
+    "pyproj": ("crs", "datadir", "exceptions"),
     "onnxruntime": (),
     "requests": ("exceptions",),
 }
@@ -76,7 +76,7 @@ def shapely() -> ModuleType:
 
 
 def pyproj() -> ModuleType:
-    """Return pyproj, with crs and exceptions loaded.
+    """Return pyproj, with crs, datadir and exceptions loaded.
 
     Raises
     ------
@@ -138,6 +138,8 @@ def _load(package: str) -> ModuleType:
     except (ImportError, OSError, AttributeError, ValueError) as error:
         # What an extension module raises that was built for another numpy or another system library.
         raise DependencyError(f"The Python package {package} can't be loaded: {error}.", hint=_mend(package)) from error
+    if package == "pyproj":
+        _help_find_proj_data(module)
     return module
 
 
@@ -165,6 +167,19 @@ def _known_warnings_quiet() -> Iterator[None]:
         for message in _HARMLESS:
             warnings.filterwarnings("ignore", message=message)
         yield
+
+
+def _help_find_proj_data(module: ModuleType, prefix: str = sys.base_prefix) -> None:
+    """Tell a distribution's pyproj where the database is: in a virtual environment it looks under that one's prefix.
+
+    Debian 12's works all the same, Debian 13's (3.7) refuses every CRS.
+    """
+    try:
+        module.datadir.get_data_dir()
+    except module.exceptions.DataDirError:
+        folder = Path(prefix) / "share" / "proj"
+        if (folder / "proj.db").is_file():
+            module.datadir.set_data_dir(str(folder))
 
 
 def _use_own_proj_data(module: ModuleType) -> None:

@@ -120,6 +120,36 @@ def test_a_wheels_proj_is_pointed_to_the_wheels_own_database(tmp_path):
     assert paths == [str(tmp_path / "proj_data")]
 
 
+class LostPyproj:
+    """A pyproj of the distribution in a virtual environment: it looks for its data in the wrong place."""
+
+    class exceptions:  # noqa: N801 (the name that pyproj gives it)
+        class DataDirError(RuntimeError):
+            pass
+
+    def __init__(self, found=""):
+        self.found = found
+        self.datadir = self
+
+    def get_data_dir(self):
+        if not self.found:
+            raise self.exceptions.DataDirError
+        return self.found
+
+    def set_data_dir(self, folder):
+        self.found = folder
+
+
+def test_a_pyproj_that_does_not_find_the_systems_database_is_told_where_it_is(tmp_path):
+    lost, still_lost, happy = LostPyproj(), LostPyproj(), LostPyproj("/own/proj")
+    (tmp_path / "share/proj").mkdir(parents=True)
+    native._help_find_proj_data(still_lost, str(tmp_path))
+    (tmp_path / "share/proj/proj.db").touch()
+    native._help_find_proj_data(lost, str(tmp_path))
+    native._help_find_proj_data(happy, str(tmp_path))
+    assert (lost.found, still_lost.found, happy.found) == (str(tmp_path / "share/proj"), "", "/own/proj")
+
+
 def test_loading_leaves_the_environment_alone():
     before = dict(os.environ)
     native.rasterio()
