@@ -46,7 +46,7 @@ test-core: .dev/setup-dev.stamp ## run the core's tests, without QGIS
 
 lint: .dev/setup-dev.stamp ## ruff, mypy --strict on the core, the layers, flake8-qgis
 	$(PYTHON) -m ruff check .
-	cd .dev/plugins && MYPYPATH=. ../venv/bin/python -m mypy --config-file $(PACKAGE)/pyproject.toml --strict -p $(PACKAGE).core
+	cd .dev/plugins && MYPYPATH=. ../venv/bin/python -m mypy --config-file $(PACKAGE)/pyproject.toml -p $(PACKAGE).core -p $(PACKAGE).algorithms -m $(PACKAGE).plugin
 	PYTHONPATH=.dev/plugins .dev/venv/bin/lint-imports --config pyproject.toml
 	$(PYTHON) -m flake8 .
 
