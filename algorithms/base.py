@@ -20,8 +20,9 @@ from qgis.PyQt.QtGui import QIcon
 from ..core.errors import Cancelled, SegmentError
 from .provider import ICON_PATH
 
-NEEDED = ("numpy", "onnxruntime", "rasterio", "shapely", "pyproj")
-"""Packages that every algorithm needs; they are looked for, never imported, when the plugin loads."""
+NEEDED = ("numpy", "onnxruntime", "shapely", "pyproj")
+"""Packages that every algorithm needs; they are looked for, never imported, when the plugin loads. rasterio is not
+among them: in QGIS pixels come from the layer's own provider."""
 HOMEPAGE = "https://github.com/prompt-segmenter/prompt-segmenter"
 Parameters = dict[str, Any]
 P = TypeVar("P", bound=QgsProcessingParameterDefinition)

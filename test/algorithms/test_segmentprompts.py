@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
+from prompt_segmenter.core import native
+from prompt_segmenter.core.errors import DependencyError
 from prompt_segmenter.core.outlines.results import FIELDS
 from prompt_segmenter.core.version import VERSION
 from prompt_segmenter.test.algorithms.conftest import bounds, centre, outline_of
@@ -48,6 +52,19 @@ def point_layer(*rows, fields="label:integer,group:string", kind="Point", crs="E
         feature.setAttributes(values)
         assert layer.dataProvider().addFeature(feature)
     return layer
+
+
+def test_a_layer_is_segmented_where_rasterio_is_not_installed(scene, monkeypatch):
+    # the layer's provider reads the pixels: QGIS on Windows comes without rasterio
+    native._load.cache_clear()
+    monkeypatch.setitem(sys.modules, "rasterio", None)
+
+    outcome = run(INPUT=scene, INCLUDE=wkt("a"), **SQUARE_PIXELS)
+
+    with pytest.raises(DependencyError):
+        native.rasterio()
+    assert outcome.error == outcome.refused == ""
+    assert len(outcome.features) == 1
 
 
 def test_a_click_gives_the_rectangle_under_it(scene):
