@@ -18,6 +18,7 @@ from qgis.core import QgsApplication
 root = sys.argv[1]
 app = QgsApplication([], False)
 app.initQgis()
+before = set(sys.modules)  # QGIS 3.40 brings shapely itself
 locate = importlib.util.spec_from_file_location
 spec = locate("prompt_segmenter", root + "/__init__.py", submodule_search_locations=[root])
 package = importlib.util.module_from_spec(spec)
@@ -27,7 +28,7 @@ plugin = package.classFactory(None)
 plugin.initProcessing()
 provider = QgsApplication.processingRegistry().providerById("promptsegmenter")
 print([algorithm.id() for algorithm in provider.algorithms()])
-print(sorted(name for name in sys.modules if name.split(".")[0] in {heavy!r}))
+print(sorted(name for name in set(sys.modules) - before if name.split(".")[0] in {heavy!r}))
 plugin.unload()
 app.exitQgis()
 """
