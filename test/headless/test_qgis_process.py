@@ -71,7 +71,7 @@ def test_a_failure_during_the_run_is_status_1_and_no_file(image, tmp_path):
     done = qgis_process("run", ALGORITHM, "--", f"INPUT={image}", "INCLUDE=Point (1 2)", f"OUTPUT={output}")
 
     assert done.returncode == 1
-    assert "This prompt lies outside the raster: +1,2." in done.stderr
+    assert "This prompt lies outside the raster: +1,2 (EPSG:32633). It covers 500000 to 500150" in done.stderr
     assert "Traceback" not in done.stderr
     assert not output.exists()
 
