@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsProcessingOutputLayerDefinition
 
 from ..core.errors import OutputError
+
+# "ogr:dbname=...", "postgis:...", "memory:"; one letter is a drive
+_DATABASE = re.compile(r"[A-Za-z]{2,}:")
 
 
 def require_writable(value: Any) -> None:
@@ -23,7 +27,7 @@ def require_writable(value: Any) -> None:
     """
     if isinstance(value, QgsProcessingOutputLayerDefinition):
         value = value.sink.staticValue()
-    if not isinstance(value, str) or not Path(value).is_absolute():
+    if not isinstance(value, str) or not Path(value).suffix or _DATABASE.match(value):
         return
     path = Path(value)
     folder = path.parent
