@@ -51,7 +51,7 @@ def start(mask: Mask, rng: Rng) -> Gesture:
     kind = rng.random()
     if kind < 0.68 or kind > 0.9:
         gesture.add(*_inside(mask, rng), INCLUDE)
-    if 0.56 < kind < 0.68:
+    if 0.5 < kind < 0.68:
         place = _outside(mask, rng)
         if place:
             gesture.add(*place, EXCLUDE)

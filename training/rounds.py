@@ -15,7 +15,7 @@ from .net import Decoder, Encoder, Prompts
 from .samples import OBJECTS, Batch
 from .scenes.textures import Rng
 
-CORRECTIONS = (0.42, 0.26, 0.2, 0.12)
+CORRECTIONS = (0.36, 0.26, 0.22, 0.16)
 """How often 0, 1, 2, 3 corrections come before the answer that is learned from."""
 
 
