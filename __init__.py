@@ -12,6 +12,6 @@ def classFactory(iface: object) -> object:  # noqa: N802 (the name that QGIS ask
     iface : QgisInterface or None
         The running window, or None in qgis_process.
     """
-    from .plugin import PromptSegmenterPlugin
+    from .plugin import PromptSegmenterPlugin  # noqa: PLC0415 (the core must be importable without QGIS)
 
     return PromptSegmenterPlugin(iface)
