@@ -33,6 +33,14 @@ class Asked:
             return list(self.include)
         return [((self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2)]
 
+    def extends(self, other: Asked) -> bool:
+        """Whether it is the other's clicks and exactly one more."""
+        more = len(self.include) + len(self.exclude) - len(other.include) - len(other.exclude)
+        same = (
+            self.include[: len(other.include)] == other.include and self.exclude[: len(other.exclude)] == other.exclude
+        )
+        return more == 1 and same and bool(other.include) and self.box == other.box
+
 
 def box_fill(image: Image, asked: Asked) -> Mask:
     """Everything in the box; with clicks alone, a square of 40 pixels around the first."""

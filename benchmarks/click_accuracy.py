@@ -16,13 +16,16 @@ from pathlib import Path
 
 import numpy as np
 
+from core.look import Look, Looker
 from core.models import catalogue
 from core.models.embedding import EmbeddingCache
 from core.models.families import FAMILIES
 from core.models.model import LookPolicy, RuntimeSettings, SegmentationModel
 from core.models.store import ModelStore
 from core.outlines.masks import PartRule, select_parts
+from core.progress import NullProgress
 from core.prompts.build import prompts
+from core.prompts.prompt import PromptSet
 from core.raster.grid import PixelGrid
 from core.raster.sources.array import ArraySource
 from core.session import SegmentationSession
@@ -49,39 +52,56 @@ class Row:
 
 
 class InSession:
-    """A model as the plugin uses it: the session places, widens and narrows the view."""
+    """A model as the plugin uses it: the session places, widens and narrows the view.
+
+    A click that adds to those of the call before continues in the same view from the last logits, as an interactive
+    tool does; where that fails, the session looks afresh as well, and the better answer counts.
+    """
 
     def __init__(self, model: SegmentationModel) -> None:
         self._model = model
         self._image: Image | None = None
-        self.score = 0.0
+        self._asked, self._look = Asked(), None
+
+    @property
+    def score(self) -> float:
+        """Predicted IoU of the last answer."""
+        return self._look.score if self._look else 0.0
 
     def __call__(self, image: Image, asked: Asked) -> Mask:
-        if image is not self._image:
-            grid = PixelGrid.pixel_space(image.shape[1], image.shape[0])
-            source = ArraySource(np.ascontiguousarray(image.transpose(2, 0, 1)), grid, already_rgb=True)
-            cache = EmbeddingCache(_CACHE_BYTES)
-            self._looker, self._image = SegmentationSession(source, self._model, cache=cache).looker(), image
         prompt = prompts(include=asked.include, exclude=asked.exclude, box=asked.box)
-        look = self._looker.find(prompt, progress=_Quiet())
-        self.score = look.score
-        kept = select_parts(look.mask, PartRule.WITH_INCLUDE, prompt.to_pixels(look.grid).include)
-        window = look.view.window
-        rows = (np.arange(window.height) + 0.5) * kept.shape[0] / window.height
-        cols = (np.arange(window.width) + 0.5) * kept.shape[1] / window.width
-        mask = np.zeros(image.shape[:2], bool)
-        where = (slice(window.row, window.row + window.height), slice(window.col, window.col + window.width))
-        mask[where] = kept[rows.astype(int)][:, cols.astype(int)]
-        return mask
+        if image is self._image and asked.extends(self._asked):
+            self._look = self._continued(prompt)
+        else:
+            self._looker, self._image = self._opened(image), image
+            self._look = self._looker.find(prompt, NullProgress())
+        self._asked = asked
+        return on_image(self._look, prompt, image.shape[:2])
+
+    def _opened(self, image: Image) -> Looker:
+        grid = PixelGrid.pixel_space(image.shape[1], image.shape[0])
+        source = ArraySource(np.ascontiguousarray(image.transpose(2, 0, 1)), grid, already_rgb=True)
+        return SegmentationSession(source, self._model, cache=EmbeddingCache(_CACHE_BYTES)).looker()
+
+    def _continued(self, prompt: PromptSet) -> Look:
+        last, looks = self._look, []
+        if last.grid.contains(prompt.to_pixels(last.grid).include).all():
+            looks = [self._looker.at(last.view, prompt, NullProgress(), previous=last.low_res_logits)]
+        if not looks or looks[0].unsatisfied or looks[0].cut:
+            looks.append(self._looker.find(prompt, NullProgress()))
+        return min(looks, key=lambda look: (look.unsatisfied, look.cut, -look.score))
 
 
-class _Quiet:
-    def report(self, fraction: float, message: str = "") -> None:
-        """Nobody looks."""
-
-    def is_cancelled(self) -> bool:
-        """Nobody stops it."""
-        return False
+def on_image(look: Look, prompt: PromptSet, shape: tuple[int, int]) -> Mask:
+    """The parts of a look's mask that the session would keep, on the whole image."""
+    kept = select_parts(look.mask, PartRule.WITH_INCLUDE, prompt.to_pixels(look.grid).include)
+    window = look.view.window
+    rows = (np.arange(window.height) + 0.5) * kept.shape[0] / window.height
+    cols = (np.arange(window.width) + 0.5) * kept.shape[1] / window.width
+    mask = np.zeros(shape, bool)
+    where = (slice(window.row, window.row + window.height), slice(window.col, window.col + window.width))
+    mask[where] = kept[rows.astype(int)][:, cols.astype(int)]
+    return mask
 
 
 def iou(one: Mask, other: Mask) -> float:
