@@ -11,3 +11,4 @@ fi
 [ $# -gt 0 ] || set -- --minutes "${MINUTES:-600}"
 .dev/train-venv/bin/python -m training.train "$@"
 .dev/train-venv/bin/python -m training.export
+echo "Now pin the digests of the new files: .dev/venv/bin/python test/helpers/pin_starter.py"
