@@ -325,6 +325,15 @@ def test_ctrl_c_stops_the_work_in_good_order_and_the_handler_is_given_back(capsy
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.fixture
+def pythons_own_ctrl_c():
+    """A job in the background starts with Ctrl+C ignored, as CI often does."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("pythons_own_ctrl_c")
 def test_a_second_ctrl_c_is_no_longer_held_back():
     progress = ConsoleProgress(Terminal(live=False))
     with stopping(progress):
