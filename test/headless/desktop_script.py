@@ -11,7 +11,7 @@ from pathlib import Path
 
 from qgis import processing, utils
 from qgis.core import Qgis, QgsApplication, QgsProject
-from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtCore import QEventLoop, QTimer
 from qgis.PyQt.QtWidgets import QApplication
 
 NAME, PROVIDER = "prompt_segmenter", "promptsegmenter"
@@ -23,6 +23,13 @@ def counted():
     buttons = [action for action in utils.iface.rasterToolBar().actions() if action.text().startswith("Segment from")]
     there = QgsApplication.processingRegistry().providerById(PROVIDER) is not None
     return [len(raster), len(buttons), there]
+
+
+def wait_ms(milliseconds):
+    """Let the window work for a while: a refresh of the canvas starts only after a pause."""
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
 
 
 def run():
@@ -47,8 +54,8 @@ def run():
     report["layers"] = sorted(layer.name() for layer in QgsProject.instance().mapLayers().values())
     canvas = utils.iface.mapCanvas()
     canvas.zoomToFullExtent()
+    wait_ms(1500)
     canvas.waitWhileRendering()
-    QApplication.processEvents()
     utils.iface.mainWindow().grab().save(os.environ["SHOT"])
     return report
 
