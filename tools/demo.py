@@ -18,7 +18,7 @@ from osgeo import gdal, osr
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "demo_output"
-SEED, SIDE, THEME = 20, 720, "town"
+SEED, SIDE, THEME = 6, 720, "town"
 LEFT, TOP, PIXEL, SCENE_CRS = 399_960.0, 5_100_040.0, 0.3, "EPSG:32633"
 PICTURE_PX = 1000
 
@@ -61,19 +61,23 @@ def make_scene(path: Path) -> Point:
 
 
 def _middle_of_an_object(labels: np.ndarray) -> Point:
-    """Return the pixel (col, row) deepest inside the largest object that lies well inside the scene."""
+    """Return the pixel (col, row) deepest inside the largest compact object that lies well inside the scene."""
     margin = SIDE // 8
     edge = set(np.unique(np.concatenate([labels[:margin], labels[-margin:]])))
     edge |= set(np.unique(np.concatenate([labels[:, :margin], labels[:, -margin:]]))) | {0}
-    inside = [(int((labels == label).sum()), int(label)) for label in np.unique(labels) if label not in edge]
-    mask = labels == max(inside)[1]
+    masks = [labels == label for label in np.unique(labels) if label not in edge]
+    mask = max(masks, key=lambda one: one.sum() ** 2 / (one & ~_peeled(one)).sum() ** 2 * one.sum() ** 0.5)
     deep = mask
-    while deep.any():  # peel until nothing is left
-        mask = deep
-        deep = mask[1:-1, 1:-1] & mask[:-2, 1:-1] & mask[2:, 1:-1] & mask[1:-1, :-2] & mask[1:-1, 2:]
-        deep = np.pad(deep, 1)
+    while deep.any():
+        mask, deep = deep, _peeled(deep)
     rows, cols = np.nonzero(mask)
     return float(cols[len(cols) // 2]) + 0.5, float(rows[len(rows) // 2]) + 0.5
+
+
+def _peeled(mask: np.ndarray) -> np.ndarray:
+    """Return a mask without the pixels of its edge."""
+    inner = mask[1:-1, 1:-1] & mask[:-2, 1:-1] & mask[2:, 1:-1] & mask[1:-1, :-2] & mask[1:-1, 2:]
+    return np.pad(inner, 1)
 
 
 def points(text: str, image: Path, crs: str) -> list[Point]:
