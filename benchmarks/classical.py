@@ -65,7 +65,7 @@ class Flood:
         found = np.any([self._from(lab, seed) for seed in include], axis=0)
         if exclude:
             against = np.any([self._from(lab, seed) for seed in exclude], axis=0)
-            found &= ~against | (_nearness(found.shape, include) < _nearness(found.shape, exclude))
+            found &= ~against | (_unlikeness(lab, include) < _unlikeness(lab, exclude))
         mask = np.zeros(image.shape[:2], bool)
         mask[where] = found
         if asked.box:
@@ -124,6 +124,11 @@ def walker(image: Image, asked: Asked) -> Mask:
         inside = np.zeros(seeds.shape, bool)
         inside[max(0, top) : bottom, max(0, left) : right] = True
         seeds[~inside] = 2
+        middle, size = (
+            ((left + right) // 2, (top + bottom) // 2),
+            (max(1, (right - left) // 6), max(1, (bottom - top) // 6)),
+        )
+        cv2.ellipse(seeds, tuple(map(int, middle)), tuple(map(int, size)), 0, 0, 360, 1, -1)
     for points, label in ((asked.seeds(), 1), (asked.exclude, 2)):
         for seed in points:
             cv2.circle(seeds, _whole((seed - offset) * factors), 2, label, -1)
@@ -149,7 +154,8 @@ def _whole(point: NDArray[np.float64]) -> tuple[int, int]:
     return int(point[0]), int(point[1])
 
 
-def _nearness(shape: tuple[int, int], points: object) -> NDArray[np.float64]:
-    """Distance of each pixel to the nearest of the points."""
-    ys, xs = np.mgrid[0 : shape[0], 0 : shape[1]] + 0.5
-    return np.min([np.hypot(xs - x, ys - y) for x, y in points], axis=0)
+def _unlikeness(lab: Image, seeds: list[tuple[float, float]]) -> NDArray[np.float32]:
+    """Largest difference of a channel (H, W) between each pixel and the seed that is most like it."""
+    values = lab.astype(np.float32)
+    differences = [abs(values - values[int(y), int(x)]).max(2) for x, y in seeds]
+    return np.min(differences, axis=0)

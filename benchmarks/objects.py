@@ -18,7 +18,7 @@ from training.scenes import render
 
 DATA_VARIABLE = "PROMPT_SEGMENTER_DATA"
 HELD_OUT_SEED = 900_000_000
-"""Scenes for measurement begin here; training begins at the seed's million and never comes this far."""
+"""Scenes for measurement begin here. Those of training (``--seed`` 1 and up) begin at a thousand million."""
 _SIZE = 320
 _SMALLEST_PX = 150
 

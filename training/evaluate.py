@@ -22,7 +22,7 @@ from .samples import OBJECTS, Batch, stack, window
 from .scenes import THEMES, render
 
 HELD_OUT_SEED = 800_000_000
-"""Scenes from here on are used for nothing else."""
+"""Scenes from here on, to where the benchmark's begin, are used for nothing else."""
 SIDE = 160
 CLICKS = 5
 

@@ -177,34 +177,21 @@ def town(canvas: Canvas) -> None:
     for index in rng.permutation(rows * rows):
         place = np.array(divmod(int(index), rows)) - (rows - 1) / 2
         centre = canvas.size / 2 + _turn(place * (house + gap) + rng.normal(0, gap * 0.2 + house * 0.04, 2), angle)
-        if rng.random() < 0.22 or not (
-            -house < centre[0] < canvas.size + house and -house < centre[1] < canvas.size + house
-        ):
+        if rng.random() < 0.22 or abs(centre - canvas.size / 2).max() >= canvas.size / 2 + house:
             if rng.random() < trees:
                 crown(canvas, tuple(centre), house * rng.uniform(0.15, 0.45), label=canvas.new())
             continue
         length = house * rng.uniform(0.6, 1.05)
         turn = angle + rng.choice([0, np.pi / 2]) + rng.normal(0, 0.06)
         width = length * np.clip(aspect * rng.uniform(0.6, 1.2), 0.3, 1.0)
-        roof(
-            canvas,
-            tuple(centre),
-            length,
-            width,
-            turn,
-            style=str(rng.choice(styles)),
-            height=house * rng.uniform(0, 0.35),
-        )
+        style, height = str(rng.choice(styles)), house * rng.uniform(0, 0.35)
+        roof(canvas, tuple(centre), length, width, turn, style=style, height=height)
         if rng.random() < trees * 0.7:
             beside = centre + rng.normal(0, 0.6 * house, 2)
             crown(canvas, tuple(beside), house * rng.uniform(0.1, 0.35), label=canvas.new())
     for _ in range(int(rng.integers(0, 12))):
-        vehicle(
-            canvas,
-            tuple(rng.uniform(0, canvas.size, 2)),
-            house * rng.uniform(0.18, 0.3),
-            angle + rng.choice([0, np.pi / 2]),
-        )
+        place = tuple(rng.uniform(0, canvas.size, 2))
+        vehicle(canvas, place, house * rng.uniform(0.18, 0.3), angle + rng.choice([0, np.pi / 2]))
 
 
 def _rubble(canvas: Canvas, house: float) -> None:
