@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from qgis.core import (
@@ -160,10 +161,10 @@ class PromptReader:
         self._box(None)
 
     def read(self, target: QgsCoordinateReferenceSystem) -> tuple[PromptSet, ...]:
-        """Return one prompt set for each object. Features are read on the calling thread.
+        """Return one prompt set for each object, in the target CRS. Features are read on the calling thread.
 
-        They are in the CRS that all of them were given in, so that messages and attributes repeat what the user wrote;
-        in the target CRS if they were given in several, or the project asks for a certain transformation.
+        QGIS itself moves them there, by the project's own datum transformations. Each set remembers its prompts as
+        they were given, so that messages and attributes repeat what the user wrote.
 
         Raises
         ------
@@ -172,7 +173,15 @@ class PromptReader:
         PromptError, CrsError, MissingCrsError
             If a value can't be read, or has no place in the target CRS.
         """
-        target = self._common_crs(target)
+        moved, given = self._sets(target), self._sets(self._common_crs(target))
+        if not moved:
+            raise EmptyPromptError(
+                "The layers hold no include point and no box, so there is no object to look for.",
+                hint="Check POINTS, LABEL_FIELD and BOXES, and whether only selected features are used.",
+            )
+        return tuple(replace(here, given=there) for here, there in zip(moved, given))
+
+    def _sets(self, target: QgsCoordinateReferenceSystem) -> list[PromptSet]:
         shared = [PointPrompt(x, y, include=False) for x, y in self._points(EXCLUDE, target)]
         found: list[tuple[Any, list[Prompt]]] = []
         include: list[Prompt] = [PointPrompt(x, y) for x, y in self._points(INCLUDE, target)]
@@ -185,13 +194,7 @@ class PromptReader:
         found += self._box_layer(target)
         crs = crs_text(target)
         label = self._algorithm.parameterAsString(self._parameters, LABEL, self._context)
-        sets = tuple(PromptSet((*prompts, *shared), crs, label, name) for name, prompts in found)
-        if not sets:
-            raise EmptyPromptError(
-                "The layers hold no include point and no box, so there is no object to look for.",
-                hint="Check POINTS, LABEL_FIELD and BOXES, and whether only selected features are used.",
-            )
-        return sets
+        return [PromptSet((*prompts, *shared), crs, label, name) for name, prompts in found]
 
     def _points(self, name: str, target: QgsCoordinateReferenceSystem | None) -> list[tuple[float, float]]:
         value = self._parameters.get(name)
@@ -225,10 +228,7 @@ class PromptReader:
             source = self._algorithm.parameterAsSource(self._parameters, name, self._context)
             given += [] if source is None else [source.sourceCrs()]
         first = given[0]
-        context = self._context.transformContext()
-        if raster_crs.isValid() and first.isValid() and all(crs == first for crs in given):
-            return raster_crs if context.hasTransform(first, raster_crs) else first
-        return raster_crs
+        return first if first.isValid() and all(crs == first for crs in given) else raster_crs
 
     def _box(self, target: QgsCoordinateReferenceSystem | None) -> list[Prompt]:
         found = extent_of(BOX, self._parameters, self._algorithm, self._context)

@@ -116,7 +116,8 @@ class SegmentationSession:
         looker = self.looker(SubProgress(progress, 0.0, 0.1))
         polygons: list[SegmentedPolygon] = []
         warnings: list[str] = []
-        for index, (original, prompts) in enumerate(zip(objects, here)):
+        originals = [prompts.given or prompts for prompts in objects]
+        for index, (original, prompts) in enumerate(zip(originals, here)):
             part = SubProgress(progress, 0.1 + 0.9 * index / len(here), 0.1 + 0.9 * (index + 1) / len(here))
             part.report(0.0, f"Object {index + 1} of {len(here)}")
             look = looker.at(view, prompts, part) if view else self._find(looker, prompts, part)
@@ -224,9 +225,9 @@ class SegmentationSession:
     def _require_inside(self, objects: Sequence[PromptSet], here: Sequence[PromptSet]) -> None:
         grid, extent = self._source.grid, self._settings.extent
         outside = [
-            f"{original.describe()} ({crs_maths.title(prompts.crs)})"
-            for prompts, moved in zip(objects, here)
-            for original, prompt in zip(prompts.prompts, moved.prompts)
+            f"{original.describe()} ({crs_maths.title(given.crs)})"
+            for given, moved in ((prompts.given or prompts, moved) for prompts, moved in zip(objects, here))
+            for original, prompt in zip(given.prompts, moved.prompts)
             if not _meets(grid.box_to_pixel(prompt.envelope()).tolist(), (0.0, 0.0, grid.width, grid.height))
             or (extent is not None and not _meets(prompt.envelope(), extent))
         ]

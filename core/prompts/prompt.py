@@ -105,6 +105,8 @@ class PromptSet:
     """Class or name that the user gives the object."""
     object: int | str | None = None
     """What names the object in the result (a group field's value); its number in the call where None."""
+    given: PromptSet | None = None
+    """The same prompts as the user wrote them, where they have been moved to another CRS: what messages repeat."""
 
     def require_located(self) -> None:
         """Raise :class:`EmptyPromptError` if no prompt says where the object is."""

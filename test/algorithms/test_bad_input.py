@@ -157,7 +157,7 @@ def test_a_prompt_outside_is_named_as_the_user_wrote_it(scene):
 def test_a_click_without_a_place_in_the_rasters_crs_is_named(scene):
     outcome = run(INPUT=scene, INCLUDE="CRS=EPSG:4326;Point (500 400)")
 
-    assert "The point (500, 400) of EPSG:4326 has no place in EPSG:32633." in outcome.error
+    assert "Point (500 400) (EPSG:4326) has no place in EPSG:32633." in outcome.error
 
 
 @pytest.mark.usefixtures("fake_model")

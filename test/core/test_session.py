@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from prompt_segmenter.core.errors import (
@@ -278,6 +280,17 @@ def test_prompts_outside_are_all_named_and_nothing_is_read():
 
     assert "EPSG:32633" in str(caught.value)
     assert "reads" not in source.__dict__
+
+
+def test_messages_and_attributes_repeat_prompts_as_they_were_given():
+    source = squares((100, 60, 10))
+    wrote = prompts(include=[(1, 2)], crs="EPSG:4326")
+    moved = dataclasses.replace(prompts(include=[at(source, 105, 65)], crs="EPSG:32633"), given=wrote)
+    outside = dataclasses.replace(prompts(include=[(0, 1)], crs="EPSG:32633"), given=wrote)
+
+    assert session(source).segment([moved]).polygons[0].prompts == "+1,2 EPSG:4326"
+    with pytest.raises(OutsideExtentError, match=r"outside the raster: \+1,2 \(EPSG:4326\)"):
+        session(source).segment([outside])
 
 
 def test_prompts_outside_the_extent_are_refused_even_on_the_raster():
