@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from qgis.core import QgsRasterBlock, QgsRasterDataProvider, QgsRasterLayer, QgsRectangle
 
 from ..core.errors import RasterReadError, SegmentError
+from ..core.progress import Progress
 from ..core.raster import crs as crs_maths
 from ..core.raster.chip import RasterChip
 from ..core.raster.grid import PixelGrid, Window
@@ -70,7 +71,9 @@ class ProviderSource:
         can_resample = self._provider.enableProviderResampling(True) and self._provider.setMaxOversampling(1e9)
         self._averages = bool(can_resample and self._provider.setZoomedOutResamplingMethod(_Method.Average))
 
-    def read(self, window: Window, size: tuple[int, int], bands: tuple[int, ...]) -> RasterChip:
+    def read(
+        self, window: Window, size: tuple[int, int], bands: tuple[int, ...], progress: Progress | None = None
+    ) -> RasterChip:
         """Return the window's pixels, averaged to ``size``; see :class:`RasterSource`."""
         grid = self.grid.window(window).resampled(*size)
         valid = np.ones((size[1], size[0]), dtype=np.bool_)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from qgis.core import QgsRasterBlockFeedback, QgsRasterLayer, QgsRectangle
 
 from ..core.errors import ChipTooLargeError, RasterReadError, SettingsError
+from ..core.progress import Progress
 from ..core.raster.chip import RasterChip
 from ..core.raster.grid import Bounds, PixelGrid, Window
 from ..core.raster.source import BandInfo, BandRole
@@ -60,7 +61,9 @@ class RenderedSource:
         self.empty_share = 0.0
         """Largest share (0 to 1) of a chip that came out transparent: outside the layer, or tiles that did not come."""
 
-    def read(self, window: Window, size: tuple[int, int], bands: tuple[int, ...]) -> RasterChip:
+    def read(
+        self, window: Window, size: tuple[int, int], bands: tuple[int, ...], progress: Progress | None = None
+    ) -> RasterChip:
         """Return the window as drawn at ``size``; see :class:`RasterSource`."""
         if self._is_osm:
             _refuse_bulk(size)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from ..progress import Progress
 from .chip import RasterChip
 from .grid import PixelGrid, Window
 
@@ -56,7 +57,9 @@ class RasterSource(Protocol):
     def already_rgb(self) -> bool:
         """True if the pixels are a finished picture (rendered by a style or a tile server): no stretch is applied."""
 
-    def read(self, window: Window, size: tuple[int, int], bands: tuple[int, ...]) -> RasterChip:
+    def read(
+        self, window: Window, size: tuple[int, int], bands: tuple[int, ...], progress: Progress | None = None
+    ) -> RasterChip:
         """Return the window's pixels, resampled to ``size``.
 
         Parameters
@@ -67,6 +70,8 @@ class RasterSource(Protocol):
             (width, height) of the chip: the window's own or smaller. Smaller is averaged, but for palettes.
         bands : tuple of int
             Band numbers, from 1. Alpha and masks are always honoured in ``valid`` and need not be named.
+        progress : Progress, optional
+            Asked for cancellation between the pieces of a long read.
 
         Raises
         ------

@@ -46,9 +46,9 @@ class CountingSource(ArraySource):
 
     reads: list
 
-    def read(self, window, size, bands):
+    def read(self, window, size, bands, progress=None):
         self.__dict__.setdefault("reads", []).append((window, size))
-        return super().read(window, size, bands)
+        return super().read(window, size, bands, progress)
 
 
 def utm_grid(size=400):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...progress import Progress
 from ..chip import RasterChip
 from ..grid import PixelGrid, Window
 from ..resample import average, nearest
@@ -54,7 +55,9 @@ class ArraySource:
         if len(self.bands) != len(self.data):
             raise ValueError(f"ArraySource.bands: expected {len(self.data)}, got {len(self.bands)}")
 
-    def read(self, window: Window, size: tuple[int, int], bands: tuple[int, ...]) -> RasterChip:
+    def read(
+        self, window: Window, size: tuple[int, int], bands: tuple[int, ...], progress: Progress | None = None
+    ) -> RasterChip:
         """Return the window's pixels, averaged down to ``size`` (nearest for palettes)."""
         check_request(self, window, size, bands)
         rows = slice(window.row, window.row + window.height)

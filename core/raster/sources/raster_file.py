@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ... import native
 from ...errors import RasterReadError
+from ...progress import Progress
 from ..chip import RasterChip
 from ..dataset import open_dataset, public_uri, readable
 from ..georeference import place
@@ -67,7 +68,9 @@ class RasterFileSource:
         """Its bands, alpha included."""
         return self._bands
 
-    def read(self, window: Window, size: tuple[int, int], bands: tuple[int, ...]) -> RasterChip:
+    def read(
+        self, window: Window, size: tuple[int, int], bands: tuple[int, ...], progress: Progress | None = None
+    ) -> RasterChip:
         """Return the window's pixels, resampled to ``size`` (width, height); see :class:`RasterSource`.
 
         Decimated pixels are the mean of the usable ones under them, or the nearest one for palettes; a chip pixel is
