@@ -156,6 +156,10 @@ class SegmentationModel(Protocol):
     def preprocess_version(self) -> int:
         """Raised by the family whenever the same image would give another embedding."""
 
+    @property
+    def takes_previous(self) -> bool:
+        """True if ``previous`` changes what ``decode`` gives; False if it takes no notice of it."""
+
     def encode(self, image: ImageArray, progress: Progress) -> ImageEmbedding:
         """Return the embedding of an RGB image (H, W, 3) uint8.
 
@@ -179,7 +183,8 @@ class SegmentationModel(Protocol):
         prompts : PixelPrompts
             In pixels of the encoded image.
         previous : ndarray or None
-            Low-resolution logits (h, w) of the candidate chosen in the round before, to be refined.
+            Low-resolution logits (h, w) of the candidate chosen in the round before, to be refined; without effect
+            where ``takes_previous`` is False.
         progress : Progress
             Asked for cancellation.
 

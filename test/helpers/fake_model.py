@@ -36,6 +36,7 @@ class SameBrightness:
     """Takes every pixel whose green value is within 8 of that under the first include point (or the box's middle)."""
 
     preprocess_version = 1
+    takes_previous = True
     weights_sha256 = "0" * 64
 
     def __init__(self, look=SPEC.look, candidates=1):

@@ -81,6 +81,11 @@ class SamModel:
         """Digest over its weights files."""
         return self._spec.weights_sha256
 
+    @property
+    def takes_previous(self) -> bool:
+        """True if the decoder has a mask prompt: EdgeSAM's and EfficientViT-SAM's exports have none."""
+        return self.decoder_spec.takes_mask
+
     def encode(self, image: ImageArray, progress: Progress) -> ImageEmbedding:
         """Return the embedding of an RGB image (H, W, 3) uint8: one array, float32 (1, 256, 64, 64)."""
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
@@ -108,7 +113,7 @@ class SamModel:
         if self.decoder_spec.score_kind is ScoreKind.STABILITY:
             given = _stability(low_res[(slice(None), *frame.low_res_inside)])
         upsampler = self._upsampler(frame)
-        kept = _candidates(low_res, prompts, upsampler, refining=previous is not None)
+        kept = _candidates(low_res, prompts, upsampler, refining=self.takes_previous and previous is not None)
         return MaskPrediction(low_res[kept], given[kept], upsampler)
 
     def _feeds(

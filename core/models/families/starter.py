@@ -92,6 +92,7 @@ class StarterModel:
 
     preprocess_version = 1
     """Version of scaling and padding."""
+    takes_previous = True
 
     def __init__(self, spec: ModelSpec, encoder: OnnxSession, decoder: OnnxSession) -> None:
         for session, expected in ((encoder, _ENCODER_INPUTS), (decoder, _DECODER_INPUTS)):

@@ -152,3 +152,4 @@ def test_it_says_what_it_is(model):
     assert model.spec.accepts <= {"point", "box"}
     assert len(bytes.fromhex(model.weights_sha256)) == 32
     assert model.preprocess_version >= 1
+    assert isinstance(model.takes_previous, bool)

@@ -229,6 +229,18 @@ class TestPrompts:
         without = load("H", "H").decode(embedding((64, 64)), clicks, previous=None, progress=QUIET)
         assert np.array_equal(with_it.low_res_logits, without.low_res_logits)
 
+    @pytest.mark.parametrize("flavour", ["G", "H"])
+    def test_a_decoder_without_mask_prompt_offers_the_same_masks_in_every_round(self, load, flavour):
+        model, previous = load(flavour, flavour), np.full((256, 256), 8.0, np.float32)
+        first = model.decode(embedding((64, 64)), prompts([(30.0, 30.0)]), previous=None, progress=QUIET)
+        second = model.decode(embedding((64, 64)), prompts([(30.0, 30.0)]), previous=previous, progress=QUIET)
+        assert np.array_equal(first.low_res_logits, second.low_res_logits)
+        assert np.array_equal(first.scores, second.scores)
+
+    @pytest.mark.parametrize(("flavour", "taken"), [("A", True), ("G", False), ("H", False), ("I", True)])
+    def test_it_says_whether_another_round_can_tell_it_more(self, load, flavour, taken):
+        assert load("D" if flavour == "A" else flavour, flavour).takes_previous is taken
+
     @pytest.mark.parametrize("given", [prompts(), prompts(exclude=[(5, 5)])], ids=["nothing", "exclude only"])
     def test_prompts_that_locate_nothing_are_refused(self, load, given):
         with pytest.raises(EmptyPromptError, match="include point or a box"):
