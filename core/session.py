@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import EmptyPromptError, OutsideExtentError, UnsupportedPromptError
-from .look import Look, Looker
+from .look import DEFAULT_MAX_PIXELS, Look, Looker
 from .models.embedding import EmbeddingCache
 from .models.model import SegmentationModel
 from .models.store import ModelStore
-from .outlines.masks import select_parts
 from .outlines.measure import measure
 from .outlines.polygonize import polygonize
 from .outlines.results import ObjectId, Provenance, SegmentationResult, SegmentedPolygon
@@ -28,7 +27,6 @@ from .raster.sources import open_source
 from .version import VERSION
 from .window import View, over
 
-DEFAULT_MAX_PIXELS = 4096 * 4096
 _TRY = "Try another click, a box, or a coarser resolution."
 _CACHE_BYTES = 256 * 1024 * 1024
 
@@ -75,7 +73,7 @@ class SegmentationSession:
         self._source = source
         self._model = model
         self._settings = settings or SessionSettings()
-        self._cache = cache or EmbeddingCache(_CACHE_BYTES)
+        self._cache = cache if cache is not None else EmbeddingCache(_CACHE_BYTES)
         self._looker: Looker | None = None
         self._recipe_text = ""
 
@@ -142,7 +140,8 @@ class SegmentationSession:
         """Return what looks at single objects, with the stretch computed once; the map tool drives it directly."""
         if self._looker is None:
             recipe = resolve_recipe(self._source, self._settings.rgb, progress or NullProgress())
-            self._looker = Looker(self._source, self._model, recipe, self._cache)
+            parts, most = self._settings.outline.parts, self._settings.max_pixels
+            self._looker = Looker(self._source, self._model, recipe, self._cache, parts=parts, max_pixels=most)
             self._recipe_text = recipe.text()
         return self._looker
 
@@ -163,9 +162,7 @@ class SegmentationSession:
             The prompts as the user gave them; this set's own text where empty.
         """
         settings = self._settings.outline
-        include = prompts.to_pixels(look.grid).include
-        parts = polygonize(select_parts(look.mask, settings.parts, include), look.grid)
-        cleaned = clean(parts, settings, look.grid, include=look.grid.to_map(include))
+        cleaned = clean(polygonize(look.mask, look.grid), settings, look.grid)
         if not cleaned:
             return None
         geometry = combine(cleaned)
@@ -232,6 +229,8 @@ class SegmentationSession:
             or (extent is not None and not _meets(prompt.envelope(), extent))
         ]
         if outside:
+            # an exclude point that all objects share is one prompt
+            outside = list(dict.fromkeys(outside))
             left, bottom, right, top = extent or grid.bounds
             raise OutsideExtentError(
                 f"{'These prompts lie' if len(outside) > 1 else 'This prompt lies'} outside the "

@@ -26,6 +26,16 @@ class View:
     size: tuple[int, int]
     """(width, height) that the window is read at; never larger than the window."""
 
+    @property
+    def pixels(self) -> int:
+        """How many pixels are read."""
+        return self.size[0] * self.size[1]
+
+    @property
+    def coarseness(self) -> float:
+        """Native pixels per pixel that is read, the larger of columns and rows; 1 for native resolution."""
+        return max(self.window.width / self.size[0], self.window.height / self.size[1])
+
     def text(self) -> str:
         """Return it for provenance: "col,row,width,height@WIDTHxHEIGHT" in native pixels and chip pixels."""
         window = self.window
@@ -52,7 +62,7 @@ def place(
     chip_px : int
         Side of the chip in its own pixels.
     resolution : float, optional
-        CRS units per chip pixel; native where it is finer or not given.
+        CRS units per chip pixel, native where it is finer; the chip then has as many pixels as the ground needs.
     scale : float
         Ground width relative to that chip. It is widened further until the box fits with a tenth of it to spare on
         each side.
@@ -64,10 +74,13 @@ def place(
     """
     limits = np.array([raster.width, raster.height], dtype=np.float64)
     corners = np.asarray(pixel_box, dtype=np.float64).reshape(2, 2).clip(0.0, limits)
-    ground = chip_px * scale * _coarsening(raster, resolution)
+    factors = _coarsening(raster, resolution)
+    ground = chip_px * scale * factors
     needed = (corners[1] - corners[0]) * (1.0 + 2.0 * _MARGIN)
     ground = ground * max(1.0, float((needed / ground).max()))
     window = _around(raster, corners.mean(axis=0), ground)
+    if resolution is not None:
+        return View(window, _read_size(window, factors))
     width = min(window.width, max(1, round(window.width * chip_px / ground[0])))
     height = min(window.height, max(1, round(window.height * chip_px / ground[1])))
     return View(window, (width, height))
@@ -104,17 +117,22 @@ def over(raster: PixelGrid, bounds: Bounds, chip_px: int, max_pixels: int, *, re
     else:
         factors = _coarsening(raster, resolution)
     view = View(window, _read_size(window, factors))
-    width, height = view.size
-    if width * height > max_pixels:
-        raise ChipTooLargeError(
-            f"{width} x {height} pixels were asked for; the limit is {max_pixels} ({_side(max_pixels)}).",
-            hint=f"Ask for a resolution of {_fitting(raster, window, max_pixels)} or coarser, or a smaller extent.",
-        )
+    require_readable(view, raster, max_pixels)
     return view
 
 
-def grow(raster: PixelGrid, view: View) -> View:
-    """Return the view of twice the ground around the same middle, at the same longest chip side.
+def require_readable(view: View, raster: PixelGrid, max_pixels: int) -> None:
+    """Raise :class:`ChipTooLargeError` if the view has more than ``max_pixels``; the hint says what fits."""
+    if view.pixels > max_pixels:
+        width, height = view.size
+        raise ChipTooLargeError(
+            f"{width} x {height} pixels were asked for; the limit is {max_pixels} ({_side(max_pixels)}).",
+            hint=f"Ask for a resolution of {_fitting(raster, view.window, max_pixels)} or coarser, or for less ground.",
+        )
+
+
+def grow(raster: PixelGrid, view: View, *, keep_resolution: bool = False) -> View:
+    """Return the view of twice the ground around the same middle, at the same longest chip side or resolution.
 
     Its pixels keep their proportions. The part beyond the raster is left out, and ``view`` itself comes back when it
     already is the whole raster.
@@ -125,8 +143,22 @@ def grow(raster: PixelGrid, view: View) -> View:
     middle = np.array([old.col + old.width / 2.0, old.row + old.height / 2.0])
     window = _around(raster, middle, _GROWTH * np.array([old.width, old.height], dtype=np.float64))
     factors = np.array([old.width / view.size[0], old.height / view.size[1]])
+    if keep_resolution:
+        return View(window, _read_size(window, factors))
     longest = max(window.width / factors[0], window.height / factors[1])
     return View(window, _read_size(window, factors * max(1.0, longest / max(view.size))))
+
+
+def indices_under(view: View, other: View, axis: int) -> NDArray[np.int64]:
+    """Return, for each column (axis 0) or row (axis 1) of a view, that of another view under its middle.
+
+    Negative, or beyond the other view's size, where it does not reach.
+    """
+    starts = [(one.window.col, one.window.row)[axis] for one in (view, other)]
+    steps = [(one.window.width, one.window.height)[axis] / one.size[axis] for one in (view, other)]
+    native = starts[0] + (np.arange(view.size[axis]) + 0.5) * steps[0]
+    indices: NDArray[np.int64] = np.floor((native - starts[1]) / steps[1]).astype(np.int64)
+    return indices
 
 
 def touches_edge(mask: NDArray[np.bool_], view: View, raster: PixelGrid) -> bool:

@@ -113,8 +113,9 @@ class PromptSet:
         if not self.prompts:
             raise EmptyPromptError("There is no prompt.", hint="Add an include point or a box.")
         if not any(prompt.locates for prompt in self.prompts):
+            where = "" if self.object is None else f"For the object '{self.object}' "
             raise EmptyPromptError(
-                "There are only exclude points, so there is no object to look for.",
+                f"{where}{'there' if where else 'There'} are only exclude points, so there is no object to look for.",
                 hint="Add an include point or a box on the object.",
             )
 

@@ -309,6 +309,22 @@ def test_no_object_and_exclude_only_objects_are_refused():
         session(source).segment([prompts(exclude=[at(source, 5, 5)], crs="EPSG:32633")])
 
 
+def test_an_object_with_exclude_points_alone_is_named():
+    source = squares((100, 60, 10))
+    unnamed = prompts(exclude=[at(source, 5, 5)], crs="EPSG:32633")
+
+    with pytest.raises(EmptyPromptError, match="For the object 'tree 7' there are only exclude"):
+        session(source).segment([dataclasses.replace(unnamed, object="tree 7")])
+
+
+def test_an_exclude_point_that_objects_share_is_named_once():
+    source = squares((100, 60, 10))
+    click = prompts(include=[at(source, 105, 65)], exclude=[(0, 0)], crs="EPSG:32633")
+
+    with pytest.raises(OutsideExtentError, match=r"raster: -0,0 \(EPSG:32633\)\. It"):
+        session(source).segment([click, click])
+
+
 def test_a_prompt_kind_that_the_model_does_not_take_is_refused_with_those_it_takes():
     source = squares((100, 60, 10))
     model = SameBrightness()
@@ -352,12 +368,13 @@ def test_the_input_is_left_as_it_was():
 def test_a_later_round_in_the_same_view_starts_from_the_earlier_logits_without_encoding_again():
     source = squares((100, 60, 10))
     model = SameBrightness()
-    looker = SegmentationSession(source, model, SessionSettings(rgb=PLAIN), cache=EmbeddingCache(10**8)).looker()
+    cache = EmbeddingCache(10**8)
+    looker = SegmentationSession(source, model, SessionSettings(rgb=PLAIN), cache=cache).looker()
     click = prompts(include=[at(source, 105, 65)], crs="EPSG:32633")
     first = looker.find(click, NullProgress())
 
     again = looker.at(View(first.view.window, first.view.size), click, NullProgress(), previous=first.low_res_logits)
 
-    assert len(model.encoded) == 1
+    assert len(model.encoded) == len(cache) == 1
     np.testing.assert_array_equal(model.previous[-1], first.low_res_logits)
     np.testing.assert_array_equal(again.mask, first.mask)
