@@ -53,7 +53,7 @@ def _sam(name: str, title: str, licence: str, citation_url: str, files: tuple[Mo
         input_size_px=1024,
         licence=licence,
         citation_url=citation_url,
-        look=LookPolicy(1024),
+        look=LookPolicy(1024, zoom_in=True),
     )
 
 
