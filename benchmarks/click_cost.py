@@ -111,7 +111,7 @@ def click(model: SamModel, embedding: ImageEmbedding, prompts: PixelPrompts, gri
     with watch.of("polygonize"):
         parts = polygonize(mask, grid)
     with watch.of("outline"):
-        outline = combine(clean(parts, settings, grid, include=grid.to_map(prompts.include)))
+        outline = combine(clean(parts, settings, grid))
     with watch.of("measures"):
         measure(outline, grid.crs)
     polygons = getattr(outline, "geoms", [outline])

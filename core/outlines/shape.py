@@ -1,4 +1,4 @@
-"""From polygons of pixel sides to the outline that a mapper would draw: parts, holes, size, simple, smooth, valid."""
+"""From polygons of pixel sides to the outline that a mapper would draw: holes, size, simple, smooth, valid."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from .. import native
 from ..errors import SettingsError
@@ -66,19 +65,18 @@ class OutlineSettings:
         )
 
 
-def clean(polygons: list[Any], settings: OutlineSettings, grid: PixelGrid, *, include: ArrayLike = ()) -> list[Any]:
+def clean(polygons: list[Any], settings: OutlineSettings, grid: PixelGrid) -> list[Any]:
     """Return the object's outline as valid shapely Polygons, the largest first.
 
     Parameters
     ----------
     polygons : list of shapely Polygon
-        The parts of one object as :func:`polygonize` gives them, in the grid's CRS.
+        The parts that make up one object, as :func:`polygonize` gives them, in the grid's CRS: those of a mask that
+        :func:`select_parts` has already reduced to what the prompts mean.
     settings : OutlineSettings
         What to do to them.
     grid : PixelGrid
         The grid that they were made on.
-    include : array_like (N, 2)
-        Include points in the grid's CRS, for ``PartRule.WITH_INCLUDE``.
 
     Returns
     -------
@@ -88,11 +86,12 @@ def clean(polygons: list[Any], settings: OutlineSettings, grid: PixelGrid, *, in
 
     Notes
     -----
-    Order: parts, holes, simplify, expand, smooth, minimum area. A step that would destroy a polygon (contracting it to
-    nothing, simplifying it beyond recognition, crossing its own sides) is done less, or not at all.
+    Order: holes, simplify, expand, smooth, minimum area. A step that would destroy a polygon (contracting it to
+    nothing, simplifying it beyond recognition, crossing its own sides) is done less, or not at all. Where a step parts
+    a polygon, all its pieces are kept, but with ``PartRule.LARGEST`` the largest alone. Prompts have no say here: a
+    click at the rim of its part may lie beside the reshaped one.
     """
-    points = np.asarray(include, dtype=np.float64).reshape(-1, 2)
-    chosen = _select(polygons, settings.parts, points)
+    chosen = _kept(polygons, settings.parts)
     if not chosen:
         return []
     bounds = np.array([polygon.bounds for polygon in chosen])
@@ -103,7 +102,7 @@ def clean(polygons: list[Any], settings: OutlineSettings, grid: PixelGrid, *, in
     flat = [_simplified(polygon, tolerance, grid, frame) for polygon in chosen]
     flat = [_smoothed(polygon, settings.smooth, pixel_m) for polygon in _expanded(flat, settings.expand_m)]
     back = _valid_parts([map_rings(polygon, frame.to_crs) for polygon in flat])
-    outline = _select(back, settings.parts, points)
+    outline = _kept(back, settings.parts)
     if settings.min_area_m2 > 0.0:
         outline = [part for part in outline if measure(part, grid.crs).area_m2 >= settings.min_area_m2]
     return outline
@@ -122,16 +121,10 @@ def combine(polygons: list[Any]) -> Any:
     return polygons[0] if len(polygons) == 1 else native.shapely().geometry.MultiPolygon(polygons)
 
 
-def _select(polygons: list[Any], rule: PartRule, points: Any) -> list[Any]:
+def _kept(polygons: list[Any], rule: PartRule) -> list[Any]:
+    """Return the polygons that the rule keeps of those that were chosen by the prompts, the largest first."""
     ordered = sorted(polygons, key=lambda polygon: -float(polygon.area))
-    if rule is PartRule.ALL or len(ordered) < 2:
-        return ordered
-    if rule is PartRule.WITH_INCLUDE:
-        places = native.shapely().geometry.MultiPoint(points) if len(points) else None
-        holding = [polygon for polygon in ordered if places is not None and polygon.intersects(places)]
-        if holding:
-            return holding
-    return ordered[:1]
+    return ordered[:1] if rule is PartRule.LARGEST else ordered
 
 
 def _without_small_holes(polygon: Any, settings: OutlineSettings, grid: PixelGrid) -> Any:

@@ -40,9 +40,9 @@ def rectangle(angle_deg: float, half_width: float, half_height: float, size: int
     return (abs(x * cos + y * sin) < half_width) & (abs(y * cos - x * sin) < half_height)
 
 
-def cleaned(mask: np.ndarray, wanted: OutlineSettings = DEFAULT, **more) -> list[Polygon]:
+def cleaned(mask: np.ndarray, wanted: OutlineSettings = DEFAULT) -> list[Polygon]:
     grid = pixel_grid(mask)
-    return clean(polygonize(mask, grid), wanted, grid, **more)
+    return clean(polygonize(mask, grid), wanted, grid)
 
 
 def test_with_simplify_0_the_pixels_keep_their_sides():
@@ -131,17 +131,30 @@ def test_contracting_to_nothing_keeps_the_polygon():
     assert outline.equals(cleaned(mask)[0])
 
 
-def test_contraction_that_parts_an_object_keeps_the_part_with_the_click():
+@pytest.mark.parametrize("rule", [PartRule.WITH_INCLUDE, PartRule.ALL])
+def test_an_object_that_contraction_parts_keeps_all_of_itself(rule):
+    left, right = cleaned(two_rooms(), OutlineSettings(expand_m=-2.0, parts=rule))
+    assert left.bounds == (4.0, 4.0, 24.0, 16.0)
+    assert right.bounds == (32.0, 4.0, 38.0, 16.0)
+
+
+def test_of_an_object_that_contraction_parts_the_largest_piece_is_kept_where_one_is_asked_for():
+    (left,) = cleaned(two_rooms(), OutlineSettings(expand_m=-2.0, parts=PartRule.LARGEST))
+    assert left.bounds == (4.0, 4.0, 24.0, 16.0)
+
+
+def two_rooms() -> np.ndarray:
     mask = np.zeros((20, 60), dtype=bool)
     mask[2:18, 2:26] = True
     mask[2:18, 30:40] = True
     mask[9:11, 26:30] = True
-    (left,) = cleaned(mask, OutlineSettings(expand_m=-2.0))
-    (right,) = cleaned(mask, OutlineSettings(expand_m=-2.0), include=[(35.0, 10.0)])
-    both = cleaned(mask, OutlineSettings(expand_m=-2.0, parts=PartRule.ALL))
-    assert left.bounds == (4.0, 4.0, 24.0, 16.0)
-    assert right.bounds == (32.0, 4.0, 38.0, 16.0)
-    assert len(both) == 2
+    return mask
+
+
+def test_every_chosen_part_stays_in_the_outline():
+    mask = disc(6, 40)
+    mask |= np.roll(mask, 14, axis=1)
+    assert len(cleaned(mask)) == 2
 
 
 def test_parts_that_grow_together_become_one():
@@ -186,15 +199,13 @@ def test_parts_below_the_minimum_area_are_dropped_even_the_last():
     assert cleaned(mask, OutlineSettings(parts=keep_all, min_area_m2=65.0)) == []
 
 
-def test_the_part_rule_is_obeyed():
+def test_all_parts_are_kept_but_where_one_is_asked_for():
     mask = np.zeros((20, 20), dtype=bool)
     mask[2:6, 2:6] = True
     mask[10:18, 10:18] = True
-    click = [(3.0, 3.0)]
-    assert [part.area for part in cleaned(mask, include=click)] == [16.0]
-    assert [part.area for part in cleaned(mask)] == [64.0]
-    assert [part.area for part in cleaned(mask, OutlineSettings(parts=PartRule.LARGEST), include=click)] == [64.0]
-    assert [part.area for part in cleaned(mask, OutlineSettings(parts=PartRule.ALL), include=click)] == [64.0, 16.0]
+    areas = {rule: [part.area for part in cleaned(mask, OutlineSettings(parts=rule))] for rule in PartRule}
+    assert areas[PartRule.LARGEST] == [64.0]
+    assert areas[PartRule.ALL] == areas[PartRule.WITH_INCLUDE] == [64.0, 16.0]
 
 
 def test_smoothing_rounds_corners_and_leaves_long_sides():
