@@ -66,7 +66,8 @@ class ModelStore:
 
     def missing(self, spec: ModelSpec) -> tuple[ModelFile, ...]:
         """Return which of the model's files aren't there. Looks at names only, so it is quick."""
-        return tuple(file for file in spec.files if not self.path(file).is_file())
+        # Path.is_file raises where the folder can't be looked into.
+        return tuple(file for file in spec.files if not os.path.isfile(self.path(file)))  # noqa: PTH113
 
     def locate(self, spec: ModelSpec, progress: Progress | None = None) -> tuple[str, ...]:
         """Return the paths of the model's files, in their order, each verified against its digest.
@@ -76,7 +77,8 @@ class ModelStore:
         ModelNotInstalledError
             If a file isn't there; the hint is the command that gets it.
         ModelFileError
-            If a file isn't the expected one. A fetched one is renamed to ``*.corrupt-<n>``, so that it is never loaded.
+            If a file can't be read or isn't the expected one. A fetched one that isn't is renamed to
+            ``*.corrupt-<n>`` where the folder allows it.
         """
         missing = self.missing(spec)
         if missing:
@@ -121,9 +123,7 @@ class ModelStore:
             file = _matching(spec, source, digest)
             target = self.path(file)
             target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.with_name(f"{target.name}.import")
-            shutil.copyfile(source, part)
-            part.replace(target)
+            _copy(source, target)
         except OSError as error:
             raise OutputError(
                 f"{source} can't be copied to {self.folder}: {error.strerror or error}.",
@@ -156,20 +156,29 @@ class ModelStore:
 
     def _verify(self, file: ModelFile, progress: Progress) -> None:
         path = self.path(file)
+        try:
+            seen = self._look_at(path, progress)
+        except OSError as error:
+            raise ModelFileError(
+                f"{path} can't be read: {error.strerror or error}.",
+                hint="Check the file's and the folder's permissions.",
+            ) from error
+        if not file.sha256 or seen.sha256 == file.sha256:
+            return
+        del self._seen[path]
+        raise ModelFileError(
+            f"{path} is damaged or another file: its SHA-256 is {seen.sha256} and should be {file.sha256}.",
+            hint="It came with the plugin: reinstall the plugin." if file.bundled else _set_aside(path),
+        )
+
+    def _look_at(self, path: Path, progress: Progress) -> _Seen:
+        """Return the file's digest, read anew only if the file has changed since the last time."""
         stat = path.stat()
         seen = self._seen.get(path)
         if seen is None or (seen.size, seen.changed_ns) != (stat.st_size, stat.st_mtime_ns):
             seen = _Seen(stat.st_size, stat.st_mtime_ns, download.sha256_of(path, progress))
             self._seen[path] = seen
-        if not file.sha256 or seen.sha256 == file.sha256:
-            return
-        del self._seen[path]
-        hint = "It came with the plugin: reinstall the plugin."
-        if not file.bundled:
-            hint = f"It was renamed to {_set_aside(path).name} and is not used. Fetch or import the model again."
-        raise ModelFileError(
-            f"{path} is damaged or another file: its SHA-256 is {seen.sha256} and should be {file.sha256}.", hint=hint
-        )
+        return seen
 
     def _not_installed(self, spec: ModelSpec, missing: tuple[ModelFile, ...]) -> ModelNotInstalledError:
         names = ", ".join(file.filename for file in missing)
@@ -207,9 +216,25 @@ def _matching(spec: ModelSpec, source: Path, digest: str) -> ModelFile:
     )
 
 
-def _set_aside(path: Path) -> Path:
+def _copy(source: Path, target: Path) -> None:
+    """Copy beside the target and rename, so that half a file never has the target's name, nor stays."""
+    part = target.with_name(f"{target.name}.import")
+    try:
+        shutil.copyfile(source, part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _set_aside(path: Path) -> str:
+    """Rename a file that must not be loaded, and return what to tell the user about it."""
     number = 1
     while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
         number += 1
-    path.replace(aside)
-    return aside
+    try:
+        path.replace(aside)
+    except OSError as error:
+        # Its digest is looked at again each time, so it is refused all the same.
+        reason = error.strerror or error
+        return f"It can't be renamed ({reason}): delete it yourself, then fetch or import the model again."
+    return f"It was renamed to {aside.name} and is not used. Fetch or import the model again."

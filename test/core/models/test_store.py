@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -95,6 +96,40 @@ def test_files_set_aside_before_are_kept(filled):
     assert (filled.folder / "two.onnx.corrupt-1").read_bytes() == b"first"
 
 
+def refusing(*_):
+    raise PermissionError(errno.EACCES, "Permission denied")
+
+
+def test_a_damaged_file_that_can_not_be_renamed_is_refused_all_the_same(filled, monkeypatch):
+    (filled.folder / "two.onnx").write_bytes(b"damaged")
+    monkeypatch.setattr(Path, "replace", refusing)
+    for _ in range(2):
+        with pytest.raises(ModelFileError, match="damaged or another file") as caught:
+            filled.locate(TOY)
+        assert caught.value.hint == (
+            "It can't be renamed (Permission denied): delete it yourself, then fetch or import the model again."
+        )
+
+
+@pytest.mark.parametrize("where", ["sha256_of", "stat"])
+def test_a_file_that_can_not_be_read_is_named_with_the_reason(filled, monkeypatch, where):
+    monkeypatch.setattr(filled, "missing", lambda spec: ())
+    if where == "stat":
+        (filled.folder / "one.onnx").unlink()
+    else:
+        monkeypatch.setattr(download, "sha256_of", refusing)
+    with pytest.raises(ModelFileError) as caught:
+        filled.locate(TOY)
+    reason = "No such file or directory" if where == "stat" else "Permission denied"
+    assert caught.value.message == f"{filled.folder / 'one.onnx'} can't be read: {reason}."
+    assert "permissions" in caught.value.hint
+
+
+def test_a_folder_that_can_not_be_looked_into_has_no_models(tmp_path):
+    # A name too long is the one refusal that root gets as well.
+    assert ModelStore(tmp_path / ("x" * 300)).missing(TOY) == TOY.files
+
+
 def test_a_damaged_bundled_file_stays_and_asks_for_the_plugin(store, tmp_path):
     (tmp_path / "plugin").mkdir()
     (tmp_path / "plugin" / "one.onnx").write_bytes(b"damaged")
@@ -155,6 +190,19 @@ def test_a_local_file_of_another_model_is_refused_with_what_is_expected(store, t
 def test_a_local_file_that_is_not_there_is_said(store, tmp_path):
     with pytest.raises(OutputError, match="No such file"):
         store.import_file(TOY, tmp_path / "nowhere.onnx")
+
+
+def cut_off(_source, target):
+    Path(target).write_bytes(b"half")
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_copy_that_fails_leaves_nothing_behind(store, tmp_path, monkeypatch):
+    (tmp_path / "two.onnx").write_bytes(TWO)
+    monkeypatch.setattr("shutil.copyfile", cut_off)
+    with pytest.raises(OutputError, match="No space left"):
+        store.import_file(TOY, tmp_path / "two.onnx")
+    assert list(store.folder.iterdir()) == []
 
 
 def test_a_registered_model_takes_files_by_name_and_is_identified_by_them(store, tmp_path):
