@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from qgis.core import (
@@ -25,14 +24,10 @@ from qgis.PyQt.QtCore import QMetaType, QVariant
 from ..core.errors import CrsError, MissingCrsError, PromptError
 from ..core.outlines.results import Field, FieldKind
 from ..core.raster.grid import Bounds
+from ..core.redact import without_credentials
 
 _QMETATYPE_FIELDS = 33800
 """From this QGIS version on, fields are made with QMetaType; before, with QVariant."""
-_CREDENTIAL = re.compile(
-    r"(?i)(?P<name>password|username|authcfg|access_token|token|api[_-]?key|subscription-key|sig|signature|key)"
-    r"(?P<is>=|%3d)(?:'[^']*'|\"[^\"]*\"|(?:(?!%26)[^&\s'\"])*)"
-)
-_USER_IN_URL = re.compile(r"(?i)(://|%3a%2f%2f)[^/@\s%]+@")
 
 
 class FeedbackProgress:
@@ -166,9 +161,7 @@ def to_qgis_fields(columns: tuple[Field, ...]) -> QgsFields:
 
 def source_text(layer: QgsMapLayer) -> str:
     """Return what the layer is read from, without user names, passwords and keys."""
-    text = str(layer.publicSource())
-    text = _CREDENTIAL.sub(lambda match: f"{match['name']}{match['is']}***", text)
-    return _USER_IN_URL.sub(lambda match: match[1], text)
+    return without_credentials(str(layer.publicSource()))
 
 
 def _field_type(kind: FieldKind) -> Any:

@@ -12,11 +12,10 @@ from typing import Any
 
 from .. import native
 from ..errors import RasterReadError
+from ..redact import without_credentials
 
 _NETWORK_OPTIONS = {"GDAL_HTTP_TIMEOUT": 30, "GDAL_HTTP_CONNECTTIMEOUT": 10, "GDAL_HTTP_MAX_RETRY": 2}
 _GDAL_NAME = re.compile(r"/vsi|[A-Za-z][A-Za-z0-9_+.-]+:")
-_USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
-_SECRET_VALUE = re.compile(r"(?i)\b(password|passwd|pwd|token|sig|signature|x-amz-[a-z-]+)=('[^']*'|[^&\s']*)&?")
 
 
 def open_dataset(uri: str) -> Any:
@@ -41,24 +40,13 @@ def open_dataset(uri: str) -> Any:
             return _open_zipped(name)
         raise RasterReadError(_why_unopened(name, error), hint=_what_to_do(name)) from error
     if dataset.count == 0:
-        subdatasets = [public_uri(inner) for inner in dataset.subdatasets]
+        subdatasets = [without_credentials(inner) for inner in dataset.subdatasets]
         dataset.close()
         raise RasterReadError(
-            f"'{public_uri(name)}' has no bands of its own but {len(subdatasets)} rasters inside.",
+            f"'{without_credentials(name)}' has no bands of its own but {len(subdatasets)} rasters inside.",
             hint=f"Open one of them by its name: {', '.join(subdatasets[:3]) or 'none is listed'}.",
         )
     return dataset
-
-
-def public_uri(uri: str) -> str:
-    """Return a URI without user names, passwords and tokens, fit for messages and provenance.
-
-    Examples
-    --------
-    >>> public_uri("/vsicurl/https://me@example.com/a.tif?token=x&v=1")
-    '/vsicurl/https://example.com/a.tif?v=1'
-    """
-    return _SECRET_VALUE.sub("", _USER_INFO.sub("", uri)).rstrip("?&")
 
 
 @contextmanager
@@ -69,7 +57,7 @@ def readable(uri: str, what: str) -> Iterator[None]:
             yield
     except _gdal_errors() as error:
         raise RasterReadError(
-            f"{what} of '{public_uri(uri)}' can't be read ({_first_sentence(error)}).",
+            f"{what} of '{without_credentials(uri)}' can't be read ({_first_sentence(error)}).",
             hint="The file may be damaged, cut short or out of reach: check it with gdalinfo -checksum.",
         ) from error
 
@@ -108,7 +96,7 @@ def _open_zipped(path: str) -> Any:
 
 
 def _why_unopened(name: str, error: Exception) -> str:
-    shown = public_uri(name)
+    shown = without_credentials(name)
     path = Path(name)
     if path.is_dir():
         return f"'{shown}' is a folder, not a raster file."
@@ -126,7 +114,7 @@ def _what_to_do(name: str) -> str:
 
 
 def _first_sentence(error: BaseException) -> str:
-    text = public_uri(" ".join(str(error.__cause__ or error).split()))
+    text = without_credentials(" ".join(str(error.__cause__ or error).split()))
     return text.rstrip(".")[:160] or type(error).__name__
 
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from .. import native
 from ..errors import MissingCrsError
+from ..redact import without_credentials
 from . import crs as crs_maths
-from .dataset import public_uri
 from .grid import PixelGrid, Transform
 
 _IDENTITY: Transform = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
@@ -51,7 +51,7 @@ def place(dataset: Any, uri: str, *, pixel_space: bool) -> tuple[Any, PixelGrid]
         return view, PixelGrid(_six(view.transform), _WGS84, view.width, view.height)
     if not dataset.crs:
         raise MissingCrsError(
-            f"The raster '{public_uri(uri)}' has no coordinate reference system.",
+            f"The raster '{without_credentials(uri)}' has no coordinate reference system.",
             hint="Assign one (in QGIS: Raster > Projections > Assign Projection), or ask for pixel space.",
         )
     return dataset, PixelGrid(transform, _text(dataset.crs), dataset.width, dataset.height)

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from ... import native
 from ...errors import RasterReadError
 from ...progress import Progress
+from ...redact import without_credentials
 from ..chip import RasterChip
-from ..dataset import open_dataset, public_uri, readable
+from ..dataset import open_dataset, readable
 from ..georeference import place
 from ..grid import PixelGrid, Window
 from ..source import BandInfo, BandRole, RasterSource, check_request
@@ -56,7 +57,7 @@ class RasterFileSource:
     @property
     def uri(self) -> str:
         """Its name, without credentials."""
-        return public_uri(self._uri)
+        return without_credentials(self._uri)
 
     @property
     def grid(self) -> PixelGrid:
@@ -154,8 +155,9 @@ def _palette(dataset: Any, number: int) -> tuple[tuple[int, int, int, int], ...]
 
 def _refuse_complex(uri: str, bands: tuple[BandInfo, ...]) -> None:
     if all(band.dtype.startswith("complex") for band in bands):
+        shown = without_credentials(uri)
         raise RasterReadError(
-            f"The raster '{public_uri(uri)}' holds complex numbers ({bands[0].dtype}), which are not a picture.",
+            f"The raster '{shown}' holds complex numbers ({bands[0].dtype}), which are not a picture.",
             hint="Make an amplitude raster of it first, for example with gdal_calc: abs(A).",
         )
 
