@@ -71,7 +71,7 @@ def window(scene: Scene, rng: Rng, side: int) -> Sample | None:
         return None
     rows, cols = np.nonzero(scene.labels == ids[rng.integers(len(ids))])
     extent = max(int(np.ptp(rows)), int(np.ptp(cols))) + 1
-    wide = int(np.clip(extent * np.exp(rng.uniform(np.log(1.1), np.log(5))), side * 0.4, scene.labels.shape[0]))
+    wide = int(np.clip(extent * np.exp(rng.uniform(np.log(1.1), np.log(7))), side * 0.4, scene.labels.shape[0]))
     top, left = (_place(int(v.min()), int(v.max()) + 1, wide, scene.labels.shape[0], rng) for v in (rows, cols))
     view = (slice(top, top + wide), slice(left, left + wide))
     return cut(scene.rgb[view], scene.labels[view], scene.extra[view], rng, side)

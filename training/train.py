@@ -21,7 +21,7 @@ from .real import WithReal
 from .rounds import Outcome, Starter, step
 from .samples import Batch, SceneBatches
 
-SIDES = ((0.0, 128), (0.5, 160), (0.92, 192))
+SIDES = ((0.0, 128), (0.5, 160), (0.84, 128))
 """Side of the training windows from this share of the training on."""
 PEAK_RATE = 1.5e-3
 
