@@ -22,7 +22,6 @@ from core.models.embedding import EmbeddingCache
 from core.models.families import FAMILIES
 from core.models.model import LookPolicy, RuntimeSettings, SegmentationModel
 from core.models.store import ModelStore
-from core.outlines.masks import PartRule, select_parts
 from core.progress import NullProgress
 from core.prompts.build import prompts
 from core.prompts.prompt import PromptSet
@@ -76,7 +75,7 @@ class InSession:
             self._looker, self._image = self._opened(image), image
             self._look = self._looker.find(prompt, NullProgress())
         self._asked = asked
-        return on_image(self._look, prompt, image.shape[:2])
+        return on_image(self._look, image.shape[:2])
 
     def _opened(self, image: Image) -> Looker:
         grid = PixelGrid.pixel_space(image.shape[1], image.shape[0])
@@ -92,10 +91,9 @@ class InSession:
         return min(looks, key=lambda look: (look.unsatisfied, look.cut, -look.score))
 
 
-def on_image(look: Look, prompt: PromptSet, shape: tuple[int, int]) -> Mask:
-    """The parts of a look's mask that the session would keep, on the whole image."""
-    kept = select_parts(look.mask, PartRule.WITH_INCLUDE, prompt.to_pixels(look.grid).include)
-    window = look.view.window
+def on_image(look: Look, shape: tuple[int, int]) -> Mask:
+    """A look's mask on the whole image."""
+    kept, window = look.mask, look.view.window
     rows = (np.arange(window.height) + 0.5) * kept.shape[0] / window.height
     cols = (np.arange(window.width) + 0.5) * kept.shape[1] / window.width
     mask = np.zeros(shape, bool)
