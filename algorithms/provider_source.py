@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,13 @@ from numpy.typing import NDArray
 from qgis.core import QgsRasterBlock, QgsRasterDataProvider, QgsRasterLayer, QgsRectangle
 
 from ..core.errors import RasterReadError, SegmentError
-from ..core.progress import Progress
+from ..core.progress import NullProgress, Progress, check
 from ..core.raster import crs as crs_maths
 from ..core.raster.chip import RasterChip
 from ..core.raster.grid import PixelGrid, Window
-from ..core.raster.source import BandInfo, BandRole, RasterSource
+from ..core.raster.resample import average
+from ..core.raster.rgb import Palette
+from ..core.raster.source import BandInfo, BandRole, RasterSource, check_request
 from ..core.raster.sources import open_source
 from .bridge import crs_text, source_text
 
@@ -69,28 +72,34 @@ class ProviderSource:
         """What the core can open to read the same pixels itself; empty if it can't."""
         # Without the large number, the provider thins out whole rows and columns before it averages.
         can_resample = self._provider.enableProviderResampling(True) and self._provider.setMaxOversampling(1e9)
+        # And the user's own nodata values are known to it only after it has averaged.
+        can_resample = can_resample and not any(self._user_nodata.values())
         self._averages = bool(can_resample and self._provider.setZoomedOutResamplingMethod(_Method.Average))
 
     def read(
         self, window: Window, size: tuple[int, int], bands: tuple[int, ...], progress: Progress | None = None
     ) -> RasterChip:
         """Return the window's pixels, averaged to ``size``; see :class:`RasterSource`."""
+        check_request(self, window, size, bands)
+        progress = progress or NullProgress()
         grid = self.grid.window(window).resampled(*size)
-        valid = np.ones((size[1], size[0]), dtype=np.bool_)
-        data = []
+        alphas = [band for band, info in enumerate(self.bands, start=1) if info.role is BandRole.ALPHA]
+        values, usable = {}, {}
+        for band in dict.fromkeys((*bands, *alphas)):
+            check(progress)
+            values[band], usable[band] = self._read_band(band, window, size)
+        # 0 in one band of a picture whose nodata is 0 is just a dark colour
+        valid: NDArray[np.bool_] = np.any([usable[band] for band in bands], axis=0)
         for band in bands:
-            values, usable = self._read_band(band, window, size)
-            data.append(values)
-            valid &= usable
-        for band, info in enumerate(self.bands, start=1):
-            if info.role is BandRole.ALPHA:
-                alpha, usable = self._read_band(band, window, size)
-                valid &= usable & (alpha > 0)
+            valid &= np.isfinite(values[band])
+        for band in alphas:
+            valid &= usable[band] & (values[band] > 0)
         names = tuple(self.bands[band - 1].name for band in bands)
-        return RasterChip(np.stack(data), valid, grid, names, self.uri)
+        return RasterChip(np.stack([values[band] for band in bands]), valid, grid, names, self.uri)
 
     def close(self) -> None:
-        """Do nothing: the provider is freed with this object."""
+        """Let go of the provider, and with it of the file."""
+        self._provider = None
 
     def _band(self, number: int) -> BandInfo:
         kind = int(self._provider.dataType(number))
@@ -105,15 +114,8 @@ class ProviderSource:
                 hint="Convert the raster to bytes, integers or floating point numbers first.",
             )
         role = _ROLES.get(int(self._provider.colorInterpretation(number)), BandRole.UNDEFINED)
-        palette = self._palette(number) if role is BandRole.PALETTE else ()
+        palette = palette_of(self._provider.colorTable(number)) if role is BandRole.PALETTE else ()
         return BandInfo(self._provider.generateBandName(number), DTYPES[kind], role, palette)
-
-    def _palette(self, number: int) -> tuple[tuple[int, int, int, int], ...]:
-        colours = {
-            int(item.value): (item.color.red(), item.color.green(), item.color.blue(), item.color.alpha())
-            for item in self._provider.colorTable(number)
-        }
-        return tuple(colours.get(value, (0, 0, 0, 255)) for value in range(max(colours, default=-1) + 1))
 
     def _read_band(self, band: int, window: Window, size: tuple[int, int]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         reduced = size != (window.width, window.height)
@@ -121,7 +123,8 @@ class ProviderSource:
             return self._read_block(band, window, size)
         times = min(_OVERSAMPLE, max(1, window.width // size[0]), max(1, window.height // size[1]))
         values, usable = self._read_block(band, window, (size[0] * times, size[1] * times))
-        return _average(values, usable, times)
+        means, averaged = average(values[np.newaxis], usable, size)
+        return means[0], averaged
 
     def _read_block(self, band: int, window: Window, size: tuple[int, int]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         left, bottom, right, top = self.grid.window(window).bounds
@@ -149,6 +152,14 @@ class ProviderSource:
         for low, high in self._user_nodata[band]:
             usable &= ~((values >= low) & (values <= high))
         return usable
+
+
+def palette_of(items: Iterable[Any]) -> Palette:
+    """Return the RGBA colour of each value 0, 1, 2, ... from QGIS's list; a value that is not in it is transparent."""
+    colours = {
+        int(item.value): (item.color.red(), item.color.green(), item.color.blue(), item.color.alpha()) for item in items
+    }
+    return tuple(colours.get(value, (0, 0, 0, 0)) for value in range(max(colours, default=-1) + 1))
 
 
 def unturned(source: ProviderSource) -> RasterSource:
@@ -202,14 +213,3 @@ def _values(block: QgsRasterBlock, size: tuple[int, int]) -> NDArray[Any]:
     dtype = DTYPES[int(block.dataType())]
     # a copy, because the bytes belong to the block
     return np.frombuffer(bytes(block.data()), dtype=dtype).reshape(size[1], size[0]).copy()
-
-
-def _average(values: NDArray[Any], usable: NDArray[np.bool_], times: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    height, width = values.shape[0] // times, values.shape[1] // times
-    cells = (height, times, width, times)
-    weight = usable.reshape(cells).sum(axis=(1, 3))
-    total = np.where(usable, values, 0).reshape(cells).sum(axis=(1, 3), dtype=np.float64)
-    mean = total / np.maximum(weight, 1)
-    if np.issubdtype(values.dtype, np.integer):
-        mean = np.rint(mean)
-    return mean.astype(values.dtype), weight > 0

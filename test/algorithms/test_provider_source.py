@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import math
 import threading
+import weakref
 
 import numpy as np
 import pytest
-from prompt_segmenter.algorithms.provider_source import ProviderSource, _average, unturned
-from prompt_segmenter.core.errors import RasterReadError
+from prompt_segmenter.algorithms.provider_source import ProviderSource, palette_of, unturned
+from prompt_segmenter.core.errors import Cancelled, RasterReadError
 from prompt_segmenter.core.raster.grid import Window
 from prompt_segmenter.core.raster.source import BandRole
 from prompt_segmenter.test.algorithms.conftest import write_tif
-from qgis.core import QgsRasterLayer, QgsRasterRange
+from qgis.core import QgsColorRampShader, QgsRasterLayer, QgsRasterRange
+from qgis.PyQt.QtGui import QColor
 
 WHOLE = Window(0, 0, 8, 6)
 
@@ -63,18 +65,97 @@ def test_smaller_chips_are_averages_without_nodata(tmp_path, qgis_app):
     assert chip.valid.tolist() == [[False, True, True, True]] + [[True] * 4] * 2
 
 
-def test_the_average_of_a_provider_that_has_none_is_the_same():
-    values = np.arange(24, dtype=np.int16).reshape(4, 6)
-    usable = np.ones((4, 6), bool)
-    usable[:2, :2] = False
-    usable[2, 0] = False
+def test_the_average_of_a_provider_that_has_none_is_the_same(tmp_path, qgis_app):
+    data = ramp("float32")
+    data[0, :2, :2] = -1
+    data[0, 2, 2] = -1
+    source = source_of(write_tif(tmp_path / "a.tif", data, nodata=-1))
+    by_provider = source.read(WHOLE, (4, 3), (1,))
+    assert source._provider.enableProviderResampling(False)
+    source._averages = False
 
-    mean, valid = _average(values, usable, 2)
+    chip = source.read(WHOLE, (4, 3), (1,))
 
-    assert valid.tolist() == [[False, True, True], [True, True, True]]
-    assert mean.dtype == np.int16
-    assert mean[0, 1] == round((2 + 3 + 8 + 9) / 4)
-    assert mean[1, 0] == round((13 + 18 + 19) / 3)
+    assert np.array_equal(chip.valid, by_provider.valid)
+    assert np.allclose(chip.data[:, chip.valid], by_provider.data[:, chip.valid])
+
+
+def test_nodata_in_some_bands_is_just_a_dark_colour(tmp_path, qgis_app):
+    data = np.zeros((3, 6, 8), np.uint8)
+    data[0] = 255
+    data[0, 4, 1] = 0
+    source = source_of(write_tif(tmp_path / "a.tif", data, photometric="RGB", nodata=0))
+
+    chip = source.read(WHOLE, (8, 6), (1, 2, 3))
+
+    assert np.argwhere(~chip.valid).tolist() == [[4, 1]]
+    assert chip.data[:, 0, 0].tolist() == [255, 0, 0]
+    assert source.read(WHOLE, (4, 3), (1, 2, 3)).valid.all()
+    assert not source.read(WHOLE, (8, 6), (2,)).valid.any()
+
+
+def test_nan_in_one_band_makes_a_pixel_unusable(tmp_path, qgis_app):
+    data = ramp("float32", 2)
+    data[1, 2, 3] = np.nan
+
+    chip = source_of(write_tif(tmp_path / "a.tif", data, nodata=-1)).read(WHOLE, (8, 6), (1, 2))
+
+    assert np.argwhere(~chip.valid).tolist() == [[2, 3]]
+
+
+def test_nodata_of_the_user_is_not_averaged_in(tmp_path, qgis_app):
+    data = np.full((1, 6, 8), 10, np.uint8)
+    data[0, 0, 0] = 250
+    layer = QgsRasterLayer(write_tif(tmp_path / "a.tif", data), "layer")
+    layer.dataProvider().setUserNoDataValue(1, [QgsRasterRange(250, 250)])
+
+    chip = ProviderSource(layer).read(WHOLE, (4, 3), (1,))
+
+    assert chip.valid.all()
+    assert (chip.data == 10).all()
+
+
+def test_a_value_without_a_palette_entry_is_transparent():
+    items = [QgsColorRampShader.ColorRampItem(value, QColor(9, 8, 7)) for value in (0, 2)]
+
+    assert palette_of(items) == ((9, 8, 7, 255), (0, 0, 0, 0), (9, 8, 7, 255))
+    assert palette_of([]) == ()
+
+
+class CancelledAfter:
+    """A progress that is cancelled once it has been asked a number of times."""
+
+    def __init__(self, times):
+        self.left = times
+
+    def report(self, fraction, message=""):
+        pass
+
+    def is_cancelled(self):
+        self.left -= 1
+        return self.left < 0
+
+
+def test_a_read_can_be_cancelled_between_bands(tmp_path, qgis_app, monkeypatch):
+    source = source_of(write_tif(tmp_path / "a.tif", ramp("uint8", 3)))
+    read = []
+    read_band = source._read_band
+    monkeypatch.setattr(source, "_read_band", lambda band, *a: read.append(band) or read_band(band, *a))
+
+    with pytest.raises(Cancelled):
+        source.read(WHOLE, (8, 6), (1, 2, 3), CancelledAfter(2))
+
+    assert read == [1, 2]
+
+
+def test_a_closed_source_holds_no_provider(tmp_path, qgis_app):
+    path = tmp_path / "a.tif"
+    source = source_of(write_tif(path, ramp("uint8")))
+    provider = weakref.ref(source._provider)
+
+    source.close()
+
+    assert provider() is None
 
 
 @pytest.mark.parametrize("nodata", [255, None])
