@@ -13,7 +13,7 @@ from qgis.core import (
     QgsReferencedRectangle,
 )
 
-from ..core.errors import PromptError
+from ..core.errors import CrsError, PromptError
 from .values import is_given
 
 _FOUR_NUMBERS = re.compile(r"^\s*([^,\[]+),([^,\[]+),([^,\[]+),([^,\[]+?)\s*(\[.*\])?\s*$")
@@ -28,21 +28,34 @@ def extent_of(
     ------
     PromptError
         If it is empty, inverted, not finite or can't be read.
+    CrsError
+        If it says a CRS that QGIS does not know.
     """
     value = parameters.get(name)
     if not is_given(value):
         return None
+    written = None
     explicit = not isinstance(value, QgsRectangle) or isinstance(value, QgsReferencedRectangle)
     if isinstance(value, str):
         numbers = _FOUR_NUMBERS.match(value)
         if numbers:
             _require_rectangle(name, value, numbers.groups()[:4])
-            explicit = numbers[5] is not None
+            written = numbers[5]
+            explicit = written is not None
     rectangle = algorithm.parameterAsExtent(parameters, name, context)
     if rectangle.isNull() or rectangle.isEmpty():
         raise PromptError(f"{name} '{_text(value)}' is empty or can't be read.", hint=_HINT)
     crs = algorithm.parameterAsExtentCrs(parameters, name, context) if explicit else QgsCoordinateReferenceSystem()
+    if written is not None and not crs.isValid():
+        raise unknown_crs(name, written.strip("[] "))
     return rectangle, crs
+
+
+def unknown_crs(name: str, text: str) -> CrsError:
+    """Return the error for a CRS that the user wrote and QGIS does not know."""
+    return CrsError(
+        f"{name} is in the CRS '{text}', which QGIS does not know.", hint="Give a code such as EPSG:4326."
+    )
 
 
 def _require_rectangle(name: str, text: str, numbers: tuple[str, ...]) -> None:

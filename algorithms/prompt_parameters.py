@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
-    QgsFeature,
     QgsProcessing,
     QgsProcessingContext,
     QgsProcessingParameterDefinition,
@@ -17,7 +17,7 @@ from qgis.core import (
     QgsProcessingParameterField,
     QgsProcessingParameterGeometry,
     QgsProcessingParameterString,
-    QgsReferencedGeometry,
+    QgsReferencedGeometryBase,
     QgsWkbTypes,
 )
 
@@ -26,8 +26,9 @@ from ..core.prompts.box import BoxPrompt
 from ..core.prompts.point import PointPrompt
 from ..core.prompts.prompt import Prompt, PromptSet
 from .bridge import crs_text, move_bounds, move_geometry, points_of
-from .extents import extent_of
-from .values import include_of, is_given, is_null, object_name
+from .extents import extent_of, unknown_crs
+from .point_layer import PointLayer, existing_field, read_points
+from .values import is_given
 
 INCLUDE = "INCLUDE"
 EXCLUDE = "EXCLUDE"
@@ -40,6 +41,7 @@ OBJECTS = "OBJECTS"
 LABEL = "LABEL"
 ONE_OBJECT = "one"
 EACH_POINT = "each_point"
+_CRS_IN_FRONT = re.compile(r"\s*CRS\s*=\s*([^;]*);", re.IGNORECASE)
 
 Parameters = dict[str, Any]
 
@@ -70,14 +72,14 @@ def definitions() -> list[tuple[QgsProcessingParameterDefinition, str, bool]]:
         ),
         (
             QgsProcessingParameterFeatureSource(POINTS, "Point layer", any_point, None, True),
-            "A layer of points, in any CRS. All single points are one object, each multipoint feature is one, and each "
-            "value of the group field is one.",
+            "A layer of points, in any CRS. All single points are one object, together with INCLUDE and BOX; each "
+            "multipoint feature is one, and each value of the object field is one.",
             False,
         ),
         (
             QgsProcessingParameterField(LABEL_FIELD, "Include or exclude field", None, POINTS, optional=True),
             "Field of the point layer that says 1 for include and 0 for exclude. Without it all points include. "
-            "Exclude features without a group count for every object of the layer.",
+            "Exclude features without a value in the object field count for every object of the call.",
             False,
         ),
         (
@@ -94,8 +96,9 @@ def definitions() -> list[tuple[QgsProcessingParameterDefinition, str, bool]]:
             QgsProcessingParameterEnum(
                 OBJECTS, "Objects", [ONE_OBJECT, EACH_POINT], False, ONE_OBJECT, False, usesStaticStrings=True
             ),
-            "one: the points belong together, as said at each input. each_point: each include point is an object of "
-            "its own, and the exclude points count for all of them.",
+            "one: INCLUDE, BOX and the single points of POINTS without an object field belong together; multipoints, "
+            "values of the object field and boxes of BOXES are objects of their own. each_point: each include point is "
+            "an object of its own. Exclude points count for all objects either way.",
             False,
         ),
         (
@@ -182,19 +185,19 @@ class PromptReader:
         return tuple(replace(here, given=there) for here, there in zip(moved, given))
 
     def _sets(self, target: QgsCoordinateReferenceSystem) -> list[PromptSet]:
-        shared = [PointPrompt(x, y, include=False) for x, y in self._points(EXCLUDE, target)]
-        found: list[tuple[Any, list[Prompt]]] = []
         include: list[Prompt] = [PointPrompt(x, y) for x, y in self._points(INCLUDE, target)]
-        box = self._box(target)
+        exclude: list[Prompt] = [PointPrompt(x, y, include=False) for x, y in self._points(EXCLUDE, target)]
+        layer = self._point_layer(target)
+        found: list[tuple[Any, list[Prompt]]] = []
         if self._each:
             found += [(None, [prompt]) for prompt in include]
-        elif include or box:
-            found.append((None, [*include, *box]))
-        found += self._point_layer(target)
-        found += self._box_layer(target)
+        else:
+            together = [*include, *layer.loose, *self._box(target)]
+            found += [(None, together)] if together else []
+        found += [*layer.objects, *self._box_layer(target)]
         crs = crs_text(target)
         label = self._algorithm.parameterAsString(self._parameters, LABEL, self._context)
-        return [PromptSet((*prompts, *shared), crs, label, name) for name, prompts in found]
+        return [PromptSet((*prompts, *layer.shared, *exclude), crs, label, name) for name, prompts in found]
 
     def _points(self, name: str, target: QgsCoordinateReferenceSystem | None) -> list[tuple[float, float]]:
         value = self._parameters.get(name)
@@ -215,9 +218,15 @@ class PromptReader:
     def _geometry_crs(self, name: str) -> QgsCoordinateReferenceSystem:
         """Return the CRS that the user wrote in front of a geometry; invalid if none: the raster's."""
         value = self._parameters.get(name)
-        if isinstance(value, QgsReferencedGeometry) or str(value).strip().upper().startswith("CRS="):
-            return self._algorithm.parameterAsGeometryCrs(self._parameters, name, self._context)
-        return QgsCoordinateReferenceSystem()
+        if isinstance(value, QgsReferencedGeometryBase):
+            return value.crs()
+        written = _CRS_IN_FRONT.match(str(value))
+        if not written:
+            return QgsCoordinateReferenceSystem()
+        crs = self._algorithm.parameterAsGeometryCrs(self._parameters, name, self._context)
+        if not crs.isValid():
+            raise unknown_crs(name, written[1])
+        return crs
 
     def _common_crs(self, raster_crs: QgsCoordinateReferenceSystem) -> QgsCoordinateReferenceSystem:
         """Return the one CRS that all given prompts are in; the raster's if there are several."""
@@ -239,36 +248,15 @@ class PromptReader:
             return []
         return [BoxPrompt(*move_bounds(rectangle, crs, target, self._context))]
 
-    def _point_layer(self, target: QgsCoordinateReferenceSystem) -> list[tuple[Any, list[Prompt]]]:
-        """Return the point layer's objects: their names (None to be numbered) and prompts, excludes included."""
+    def _point_layer(self, target: QgsCoordinateReferenceSystem) -> PointLayer:
         source = self._algorithm.parameterAsSource(self._parameters, POINTS, self._context)
         if source is None:
-            return []
-        label_field, group_field = (
-            self._algorithm.parameterAsString(self._parameters, name, self._context)
+            return PointLayer()
+        label, group = (
+            existing_field(source, str(self._algorithm.parameterAsString(self._parameters, name, self._context)), name)
             for name in (LABEL_FIELD, GROUP_FIELD)
         )
-        multi = QgsWkbTypes.isMultiType(source.wkbType())
-        groups: dict[Any, list[Prompt]] = {}
-        shared: list[Prompt] = []
-        names: dict[Any, Any] = {}
-        for feature in source.getFeatures():
-            include = include_of(feature[label_field], feature.id(), label_field) if label_field else True
-            prompts = [
-                PointPrompt(point.x(), point.y(), include=include)
-                for point in points_of(move_geometry(feature.geometry(), source.sourceCrs(), target, self._context))
-            ]
-            group = feature[group_field] if group_field else None
-            if group_field and not is_null(group):
-                names[group] = object_name(group)
-                groups.setdefault(group, []).extend(prompts)
-            elif not include:
-                shared.extend(prompts)
-            elif self._each:
-                groups.update({(feature.id(), index): [prompt] for index, prompt in enumerate(prompts)})
-            else:
-                groups.setdefault(_key(feature, multi or bool(group_field)), []).extend(prompts)
-        return [(names.get(key), [*prompts, *shared]) for key, prompts in groups.items() if prompts]
+        return read_points(source, target, self._context, label_field=label, group_field=group, each=self._each)
 
     def _box_layer(self, target: QgsCoordinateReferenceSystem) -> list[tuple[Any, list[Prompt]]]:
         source = self._algorithm.parameterAsSource(self._parameters, BOXES, self._context)
@@ -279,11 +267,6 @@ class PromptReader:
             for geometry in (feature.geometry() for feature in source.getFeatures())
             if not (geometry.isNull() or geometry.isEmpty())
         ]
-
-
-def _key(feature: QgsFeature, alone: bool) -> Any:
-    """Return what puts a feature's points together with others': nothing if it is an object alone."""
-    return ("feature", feature.id()) if alone else "layer"
 
 
 def _text(value: Any) -> str:

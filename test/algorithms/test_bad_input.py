@@ -46,6 +46,14 @@ REFUSED = {
         {"INCLUDE": CLICK, "RESOLUTION": -1.0},
         "RESOLUTION is -1. Give a number above 0, in map units per pixel.",
     ),
+    "unknown CRS of points": (
+        {"INCLUDE": "CRS=EPSG:99999999;Point (1 2)"},
+        "INCLUDE is in the CRS 'EPSG:99999999', which QGIS does not know. Give a code such as EPSG:4326.",
+    ),
+    "unknown CRS of a box": (
+        {"BOX": "1,2,3,4 [EPSG:99999999]"},
+        "BOX is in the CRS 'EPSG:99999999', which QGIS does not know. Give a code such as EPSG:4326.",
+    ),
     "bands": (
         {"INCLUDE": CLICK, "BANDS": "red"},
         "BANDS 'red' can't be understood. Give band numbers from 1 with commas, for example 4,3,2.",
@@ -185,6 +193,19 @@ def test_a_label_that_is_neither_include_nor_exclude_is_named(scene):
     assert outcome.error == (
         "Feature 1 of POINTS has 'maybe' in the field 'label'. It says 1 for include and 0 for exclude."
     )
+
+
+@pytest.mark.usefixtures("fake_model")
+@pytest.mark.parametrize("name", ["LABEL_FIELD", "GROUP_FIELD"])
+def test_a_field_that_is_not_there_is_named_with_those_that_are(scene, name):
+    layer = QgsVectorLayer("Point?crs=EPSG:32633&field=label:string&field=roof:integer", "clicks", "memory")
+    feature = QgsFeature(layer.fields())
+    feature.setGeometry(QgsGeometry.fromWkt(CLICK))
+    layer.dataProvider().addFeature(feature)
+
+    outcome = run(INPUT=scene, POINTS=layer, **{name: "nosuch"})
+
+    assert outcome.error == f"POINTS has no field 'nosuch' ({name}). Its fields are: label, roof."
 
 
 @pytest.mark.usefixtures("fake_model")

@@ -18,6 +18,7 @@ from qgis.core import (
     QgsProject,
     QgsRectangle,
     QgsReferencedGeometry,
+    QgsReferencedPointXY,
     QgsReferencedRectangle,
     QgsSingleBandGrayRenderer,
     QgsVectorLayer,
@@ -93,9 +94,23 @@ def test_a_geometry_object_with_its_crs_is_taken_like_text(scene):
         QgsPointXY(x, y),
         QgsGeometry.fromPointXY(QgsPointXY(x, y)),
         QgsReferencedGeometry(QgsGeometry.fromPointXY(QgsPointXY(x, y)), crs),
+        QgsReferencedPointXY(QgsPointXY(x, y), crs),
     ):
         (feature,) = run(INPUT=scene, INCLUDE=value, **SQUARE_PIXELS).features
         assert outline_of(feature)[0] == pytest.approx(bounds("a"), abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", [QgsReferencedPointXY, QgsReferencedGeometry])
+def test_a_geometry_object_in_another_crs_is_moved(scene, kind):
+    degrees = QgsCoordinateReferenceSystem("EPSG:4326")
+    way = QgsCoordinateTransform(QgsCoordinateReferenceSystem("EPSG:32633"), degrees, QgsProject.instance())
+    point = way.transform(QgsPointXY(*centre("a")))
+    value = kind(point if kind is QgsReferencedPointXY else QgsGeometry.fromPointXY(point), degrees)
+
+    (feature,) = run(INPUT=scene, INCLUDE=value, **SQUARE_PIXELS).features
+
+    assert outline_of(feature)[0] == pytest.approx(bounds("a"), abs=1e-6)
+    assert feature["prompts"].endswith("EPSG:4326")
 
 
 def test_a_box_gives_the_rectangle_inside_it(scene):
@@ -202,14 +217,6 @@ def test_each_feature_of_a_box_layer_is_an_object(scene):
     assert [outline_of(feature)[0] for feature in outcome.features] == [
         pytest.approx(bounds(name), abs=1e-6) for name in ("b", "a")
     ]
-
-
-def test_direct_prompts_and_layers_go_together(scene):
-    x, y = centre("b")
-
-    outcome = run(INPUT=scene, INCLUDE=wkt("a"), POINTS=point_layer((f"Point ({x} {y})", 1, "")))
-
-    assert [feature["object"] for feature in outcome.features] == [1, 2]
 
 
 def test_the_output_has_the_rasters_crs_and_all_fields_with_the_facts_of_the_run(scene):

@@ -1,0 +1,73 @@
+"""Which of the prompts of one call belong to which object."""
+
+from __future__ import annotations
+
+import pytest
+from prompt_segmenter.test.algorithms.conftest import bounds, centre
+from prompt_segmenter.test.algorithms.test_segmentprompts import extent, point_layer, wkt
+from prompt_segmenter.test.helpers.processing_run import run
+from qgis.core import QgsFeature, QgsGeometry, QgsRectangle, QgsVectorLayer
+
+pytestmark = pytest.mark.usefixtures("fake_model")
+
+
+def test_direct_prompts_and_single_points_of_a_layer_are_one_object(scene):
+    (xa, ya), (xb, yb) = centre("a"), centre("b")
+    layer = point_layer((f"Point ({xb} {yb})", 1, ""), (f"Point ({xb + 2} {yb})", 1, ""))
+
+    (feature,) = run(INPUT=scene, INCLUDE=wkt("a"), BOX=extent("a"), POINTS=layer).features
+
+    xmin, xmax, ymin, ymax = bounds("a")
+    assert feature["prompts"] == (
+        f"+{xa:.12g},{ya:.12g} +{xb:.12g},{yb:.12g} +{xb + 2:.12g},{yb:.12g} "
+        f"[{xmin:.12g},{ymin:.12g},{xmax:.12g},{ymax:.12g}] EPSG:32633"
+    )
+
+
+def test_direct_prompts_and_what_a_layer_tells_apart_are_several_objects(scene):
+    x, y = centre("b")
+    groups = point_layer((f"Point ({x} {y})", 1, "roof"))
+    multi = point_layer((f"MultiPoint (({x} {y}))", 1, ""), kind="MultiPoint")
+
+    grouped = run(INPUT=scene, INCLUDE=wkt("a"), POINTS=groups, GROUP_FIELD="group")
+    each = run(INPUT=scene, INCLUDE=wkt("a"), POINTS=multi)
+
+    assert [feature["object"] for feature in grouped.features] == ["1", "roof"]
+    assert [feature["object"] for feature in each.features] == [1, 2]
+
+
+def box_layer(*names):
+    layer = QgsVectorLayer("Polygon?crs=EPSG:32633", "boxes", "memory")
+    for name in names:
+        xmin, xmax, ymin, ymax = bounds(name)
+        feature = QgsFeature()
+        feature.setGeometry(QgsGeometry.fromRect(QgsRectangle(xmin, ymin, xmax, ymax)))
+        assert layer.dataProvider().addFeature(feature)
+    return layer
+
+
+def test_exclude_points_of_a_layer_count_for_every_object_of_the_call(scene):
+    layer = point_layer(("Point (500002 4599998)", 0, ""), fields="label:integer,group:string")
+
+    for prompts in (
+        {"INCLUDE": wkt("a")},
+        {"BOX": extent("a")},
+        {"BOXES": box_layer("a", "b")},
+        {"INCLUDE": wkt("a", "b"), "OBJECTS": "each_point"},
+    ):
+        outcome = run(INPUT=scene, POINTS=layer, LABEL_FIELD="label", **prompts)
+        texts = [feature["prompts"] for feature in outcome.features]
+        assert [text.count("-500002,4599998") for text in texts] == [1] * len(texts), prompts
+        assert texts
+
+
+def test_features_without_a_geometry_are_passed_over(scene):
+    click = wkt("a", crs="EPSG:4326").split(";")[1]
+    layer = point_layer((click, 1, ""), kind="MultiPoint", crs="EPSG:4326")
+    assert layer.dataProvider().addFeature(QgsFeature(layer.fields()))
+    assert layer.featureCount() == 2
+
+    outcome = run(INPUT=scene, POINTS=layer)
+
+    assert outcome.error == ""
+    assert len(outcome.features) == 1
