@@ -95,7 +95,7 @@ def sample(source: RasterSource, bands: tuple[int, ...], progress: Progress) -> 
         check(progress)
         factor = max(1.0, math.sqrt(grid.width * grid.height / _SAMPLE_PX))
         size = max(1, int(grid.width / factor)), max(1, int(grid.height / factor))
-        values = _values(source.read(Window(0, 0, grid.width, grid.height), size, bands))
+        values = _values(source.read(Window(0, 0, grid.width, grid.height), size, bands, progress))
     if values.shape[1] == 0:
         raise RasterReadError(
             f"The raster '{source.uri}' holds nothing but nodata in band {', '.join(map(str, bands))}.",
@@ -147,7 +147,7 @@ def _lattice(source: RasterSource, bands: tuple[int, ...], progress: Progress) -
         check(progress)
         for col in np.linspace(0, grid.width - width, _PATCHES).astype(int):
             window = Window(int(col), int(row), width, height)
-            found.append(_values(source.read(window, (width, height), bands)))
+            found.append(_values(source.read(window, (width, height), bands, progress)))
     return np.concatenate(found, axis=1)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...progress import Progress
+from ...progress import NullProgress, Progress, check
 from ..chip import RasterChip
 from ..grid import PixelGrid, Window
 from ..resample import average, nearest
@@ -60,6 +60,7 @@ class ArraySource:
     ) -> RasterChip:
         """Return the window's pixels, averaged down to ``size`` (nearest for palettes)."""
         check_request(self, window, size, bands)
+        check(progress or NullProgress())
         rows = slice(window.row, window.row + window.height)
         cols = slice(window.col, window.col + window.width)
         picked = self.data[[number - 1 for number in bands], rows, cols]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ... import native
 from ...errors import RasterReadError
-from ...progress import Progress
+from ...progress import NullProgress, Progress, check
 from ...redact import without_credentials
 from ..chip import RasterChip
 from ..dataset import open_dataset, readable
@@ -75,18 +75,25 @@ class RasterFileSource:
         """Return the window's pixels, resampled to ``size`` (width, height); see :class:`RasterSource`.
 
         Decimated pixels are the mean of the usable ones under them, or the nearest one for palettes; a chip pixel is
-        usable as soon as one pixel under it is.
+        usable as soon as one pixel under it is. Bands of different types come as the type that holds all of them.
         """
         check_request(self, window, size, bands)
         # An alpha band is itself never masked: it masks the others.
         masked = [number for number in bands if self._bands[number - 1].role is not BandRole.ALPHA] or list(bands)
         how = self._resampling(window, bands)
+        progress = progress or NullProgress()
         numbers = ", ".join(str(number) for number in bands)
+        pieces = []
         with readable(self._uri, f"Band {numbers}"):
-            data: NDArray[Any] = self._dataset.read(list(bands), out_shape=(len(bands), size[1], size[0]), **how)
+            for piece in self._pieces(bands):
+                check(progress)
+                pieces.append(self._dataset.read(piece, out_shape=(len(piece), size[1], size[0]), **how))
+            check(progress)
             masks: NDArray[np.uint8] = self._dataset.read_masks(
                 masked, out_shape=(len(masked), size[1], size[0]), **how
             )
+            check(progress)
+        data: NDArray[Any] = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
         return RasterChip(
             data=data,
             valid=_usable(data, masks),
@@ -100,6 +107,14 @@ class RasterFileSource:
         if self._dataset is not self._file:
             self._dataset.close()
         self._file.close()
+
+    def _pieces(self, bands: tuple[int, ...]) -> list[list[int]]:
+        """Return which bands are read together."""
+        types = {self._bands[number - 1].dtype for number in bands}
+        interleaving = self._file.interleaving
+        # Where the file stores them pixel by pixel, reading them one by one would decode everything for each.
+        apart = len(types) > 1 or (interleaving is not None and interleaving.name == "band")
+        return [[number] for number in bands] if apart else [list(bands)]
 
     def _resampling(self, window: Window, bands: tuple[int, ...]) -> dict[str, Any]:
         """Return rasterio's arguments that say what is read and how it is decimated."""
@@ -144,13 +159,19 @@ def _band_infos(dataset: Any) -> tuple[BandInfo, ...]:
         if role in (BandRole.GRAY, BandRole.UNDEFINED):
             role = _DESCRIBED.get(described.casefold(), role)
         palette = _palette(dataset, number) if role is BandRole.PALETTE else ()
+        if role is BandRole.PALETTE and not palette:
+            role = BandRole.GRAY
         infos.append(BandInfo(described or f"Band {number}", dataset.dtypes[number - 1], role, palette))
     return tuple(infos)
 
 
 def _palette(dataset: Any, number: int) -> tuple[tuple[int, int, int, int], ...]:
-    colours = dataset.colormap(number)
-    return tuple(tuple(colours.get(value, (0, 0, 0, 0))) for value in range(max(colours) + 1))
+    try:
+        colours = dataset.colormap(number)
+    except ValueError:
+        # rasterio's word for a band that is declared a palette and has none, as VRTs made by hand are.
+        return ()
+    return tuple(tuple(colours.get(value, (0, 0, 0, 0))) for value in range(max(colours, default=-1) + 1))
 
 
 def _refuse_complex(uri: str, bands: tuple[BandInfo, ...]) -> None:

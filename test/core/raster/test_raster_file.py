@@ -7,7 +7,8 @@ import zipfile
 import numpy as np
 import pytest
 from prompt_segmenter.core import native
-from prompt_segmenter.core.errors import GridError, MissingCrsError, RasterReadError
+from prompt_segmenter.core.errors import Cancelled, GridError, MissingCrsError, RasterReadError
+from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.core.raster import crs
 from prompt_segmenter.core.raster.grid import Window
 from prompt_segmenter.core.raster.source import BandRole
@@ -131,6 +132,57 @@ def test_a_palette_is_kept_and_its_values_are_not_averaged(tmp_path, opened):
     assert source.bands[0].role is BandRole.PALETTE
     assert source.bands[0].palette[:3] == ((0, 0, 0, 255), (255, 0, 0, 255), (0, 255, 0, 255))
     assert set(read_all(source, size=(2, 1)).data.ravel().tolist()) <= {0, 2}
+
+
+def write_vrt(folder, *bands):
+    """Write a VRT of 1 x 1 pixels whose bands are (type, colour interpretation, value), and return its path."""
+    texts = []
+    for number, (kind, colour, value) in enumerate(bands, start=1):
+        path = write_raster(folder / f"{number}.tif", np.full((1, 1, 1), value, dtype=kind))
+        name = {"uint8": "Byte", "uint16": "UInt16", "float32": "Float32"}[kind]
+        texts.append(
+            f'<VRTRasterBand dataType="{name}" band="{number}"><ColorInterp>{colour}</ColorInterp><SimpleSource>'
+            f"<SourceFilename>{path}</SourceFilename></SimpleSource></VRTRasterBand>"
+        )
+    (folder / "a.vrt").write_text(
+        f'<VRTDataset rasterXSize="1" rasterYSize="1"><SRS>{UTM}</SRS>'
+        f"<GeoTransform>500000, 10, 0, 4600000, 0, -10</GeoTransform>{''.join(texts)}</VRTDataset>"
+    )
+    return folder / "a.vrt"
+
+
+def test_a_palette_band_without_a_palette_is_grey(tmp_path, opened):
+    source = opened(write_vrt(tmp_path, ("uint8", "Palette", 7)))
+    assert (source.bands[0].role, source.bands[0].palette) == (BandRole.GRAY, ())
+    assert read_all(source).data.tolist() == [[[7]]]
+
+
+def test_bands_of_different_types_are_read_as_one_that_holds_all_of_them(tmp_path, opened):
+    source = opened(write_vrt(tmp_path, ("uint8", "Undefined", 7), ("uint16", "Gray", 700), ("float32", "Gray", 0.5)))
+    assert [band.dtype for band in source.bands] == ["uint8", "uint16", "float32"]
+    chip = read_all(source)
+    assert chip.data.dtype == np.float32
+    assert chip.data.ravel().tolist() == [7.0, 700.0, 0.5]
+    assert read_all(source, bands=(1, 2)).data.dtype == np.uint16
+
+
+class StoppedAfter(NullProgress):
+    def __init__(self, looks):
+        self.looks = looks
+
+    def is_cancelled(self):
+        self.looks -= 1
+        return self.looks < 0
+
+
+@pytest.mark.parametrize(("interleave", "looks"), [("band", 5), ("pixel", 3)])
+def test_a_read_stops_between_its_pieces(tmp_path, opened, interleave, looks):
+    source = opened(write_raster(tmp_path / "a.tif", counting(bands=3), interleave=interleave))
+    for allowed in range(looks):
+        with pytest.raises(Cancelled):
+            source.read(Window(0, 0, 6, 4), (6, 4), (1, 2, 3), StoppedAfter(allowed))
+    chip = source.read(Window(0, 0, 6, 4), (6, 4), (1, 2, 3), StoppedAfter(looks))
+    assert np.array_equal(chip.data, counting(bands=3))
 
 
 def test_a_bands_description_is_its_role_where_nothing_else_is(tmp_path, opened):

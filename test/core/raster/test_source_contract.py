@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from prompt_segmenter.core.errors import Cancelled
+from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.core.raster.grid import PixelGrid, Window
 from prompt_segmenter.core.raster.sources import SOURCES, open_source
 from prompt_segmenter.core.raster.sources.array import ArraySource
@@ -93,6 +95,16 @@ def test_it_can_be_opened_on_one_thread_and_read_on_another(source):
     thread.start()
     thread.join()
     assert np.array_equal(found[0], scene()[1:2, 4:10, 3:8])
+
+
+class Stopped(NullProgress):
+    def is_cancelled(self):
+        return True
+
+
+def test_a_read_that_is_cancelled_gives_nothing(source):
+    with pytest.raises(Cancelled):
+        source.read(Window(0, 0, 2, 2), (2, 2), (1,), Stopped())
 
 
 def test_a_kind_that_claims_a_uri_is_asked_before_files_are(monkeypatch):
