@@ -167,13 +167,13 @@ def source_text(layer: QgsMapLayer) -> str:
 def _field_type(kind: FieldKind) -> Any:
     if Qgis.versionInt() >= _QMETATYPE_FIELDS:
         types = {
-            FieldKind.INTEGER: QMetaType.Type.Int,
+            FieldKind.INTEGER: QMetaType.Type.LongLong,
             FieldKind.REAL: QMetaType.Type.Double,
             FieldKind.TEXT: QMetaType.Type.QString,
         }
     else:
         types = {
-            FieldKind.INTEGER: QVariant.Type.Int,
+            FieldKind.INTEGER: QVariant.Type.LongLong,
             FieldKind.REAL: QVariant.Type.Double,
             FieldKind.TEXT: QVariant.Type.String,
         }

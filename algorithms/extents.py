@@ -53,9 +53,7 @@ def extent_of(
 
 def unknown_crs(name: str, text: str) -> CrsError:
     """Return the error for a CRS that the user wrote and QGIS does not know."""
-    return CrsError(
-        f"{name} is in the CRS '{text}', which QGIS does not know.", hint="Give a code such as EPSG:4326."
-    )
+    return CrsError(f"{name} is in the CRS '{text}', which QGIS does not know.", hint="Give a code such as EPSG:4326.")
 
 
 def _require_rectangle(name: str, text: str, numbers: tuple[str, ...]) -> None:

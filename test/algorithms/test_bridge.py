@@ -5,7 +5,7 @@ from prompt_segmenter.algorithms import bridge
 from prompt_segmenter.algorithms.values import include_of, is_given, is_null, object_name
 from prompt_segmenter.core import native
 from prompt_segmenter.core.errors import CrsError, MissingCrsError, PromptError
-from prompt_segmenter.core.outlines.results import FIELDS
+from prompt_segmenter.core.outlines.results import FIELDS, FieldKind
 from prompt_segmenter.core.raster import crs as crs_maths
 from qgis.core import (
     QgsCoordinateReferenceSystem,
@@ -14,7 +14,7 @@ from qgis.core import (
     QgsRasterLayer,
     QgsRectangle,
 )
-from qgis.PyQt.QtCore import QVariant
+from qgis.PyQt.QtCore import QMetaType, QVariant
 
 UTM = QgsCoordinateReferenceSystem("EPSG:32633")
 DEGREES = QgsCoordinateReferenceSystem("EPSG:4326")
@@ -70,6 +70,13 @@ def test_every_column_becomes_a_field_of_its_kind(qgis_app):
 
     assert [field.name() for field in fields] == [column.name for column in FIELDS]
     assert [fields.field(name).isNumeric() for name in ("object", "score", "model")] == [True, True, False]
+
+
+def test_whole_numbers_have_64_bits_in_every_qgis(qgis_app, monkeypatch):
+    for version in (32200, 33800):
+        monkeypatch.setattr(bridge.Qgis, "versionInt", lambda version=version: version)
+        kind = bridge._field_type(FieldKind.INTEGER)
+        assert kind in (QVariant.Type.LongLong, QMetaType.Type.LongLong)
 
 
 @pytest.mark.parametrize(

@@ -71,3 +71,13 @@ def test_features_without_a_geometry_are_passed_over(scene):
 
     assert outcome.error == ""
     assert len(outcome.features) == 1
+
+
+def test_a_large_number_in_the_object_field_stays_what_it_is(scene, tmp_path):
+    x, y = centre("a")
+    layer = point_layer((f"Point ({x} {y})", 1, 30_000_000_017), fields="label:integer,group:int8")
+
+    outcome = run(INPUT=scene, POINTS=layer, GROUP_FIELD="group", OUTPUT=str(tmp_path / "out.gpkg"))
+
+    assert outcome.error == ""
+    assert [feature["object"] for feature in outcome.features] == [30_000_000_017]
