@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterator
+from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
@@ -11,15 +13,20 @@ from numpy.typing import NDArray
 from qgis.core import QgsRasterBlockFeedback, QgsRasterLayer, QgsRectangle
 
 from ..core.errors import ChipTooLargeError, RasterReadError, SettingsError
-from ..core.progress import Progress
+from ..core.progress import NullProgress, Progress, check
 from ..core.raster.chip import RasterChip
 from ..core.raster.grid import Bounds, PixelGrid, Window
-from ..core.raster.source import BandInfo, BandRole
+from ..core.raster.resample import average
+from ..core.raster.source import BandInfo, BandRole, check_request
 from .bridge import crs_text, source_text
 from .provider_source import is_picture, layer_grid, reason
 
 _PIECE_PX = 1024
 """Map servers refuse pictures that are much larger; larger windows are put together from pieces."""
+_FINER = 8
+"""A coarser picture of a file is drawn at most this much finer, and averaged."""
+_EMPTY_SHARE = 0.02
+"""A picture with more than this share of empty pixels is worth a warning."""
 _TILE_PX = 256
 _OSM_HOST = "tile.openstreetmap.org"
 _OSM_TILES = 64
@@ -53,42 +60,72 @@ class RenderedSource:
     bands = _BANDS
 
     def __init__(self, layer: QgsRasterLayer, *, extent: Bounds | None = None, resolution: float | None = None) -> None:
-        self._layer: QgsRasterLayer = layer.clone()
+        self._layer: Any = layer.clone()
         self._name = layer.name()
         self.uri = source_text(layer)
-        self.grid = layer_grid(layer) if not is_picture(layer) else _picture_grid(layer, extent, resolution)
+        self._is_picture = is_picture(layer)
+        self.grid = _picture_grid(layer, extent, resolution) if self._is_picture else layer_grid(layer)
         self._is_osm = _OSM_HOST in unquote(layer.source())
         self.empty_share = 0.0
         """Largest share (0 to 1) of a chip that came out transparent: outside the layer, or tiles that did not come."""
+        self._shown = False
+        # the resolution of the last empty picture, as long as there was no other
+        self._empty_at: float | None = None
 
     def read(
         self, window: Window, size: tuple[int, int], bands: tuple[int, ...], progress: Progress | None = None
     ) -> RasterChip:
         """Return the window as drawn at ``size``; see :class:`RasterSource`."""
+        check_request(self, window, size, bands)
         if self._is_osm:
             _refuse_bulk(size)
+        progress = progress or NullProgress()
         grid = self.grid.window(window).resampled(*size)
-        picture = np.zeros((size[1], size[0], 4), dtype=np.uint8)
-        for row in range(0, size[1], _PIECE_PX):
-            for col in range(0, size[0], _PIECE_PX):
-                piece = Window(col, row, min(_PIECE_PX, size[0] - col), min(_PIECE_PX, size[1] - row))
-                picture[row : row + piece.height, col : col + piece.width] = self._draw(grid.window(piece))
-        valid = picture[:, :, 3] > 0
-        self.empty_share = max(self.empty_share, 1.0 - float(valid.mean()))
-        if not valid.any():
-            raise RasterReadError(
-                f"'{self._name}' shows nothing there at {max(grid.resolution):.6g} units per pixel.",
-                hint="Check the connection and the place, or give a coarser RESOLUTION: tiles may not exist so close.",
-            )
+        picture = np.zeros((3, size[1], size[0]), dtype=np.uint8)
+        valid = np.zeros((size[1], size[0]), dtype=np.bool_)
+        across, down = self._finer(window.width, size[0]), self._finer(window.height, size[1])
+        for row in range(0, size[1], _PIECE_PX // down):
+            for col in range(0, size[0], _PIECE_PX // across):
+                check(progress)
+                width, height = min(_PIECE_PX // across, size[0] - col), min(_PIECE_PX // down, size[1] - row)
+                here = slice(row, row + height), slice(col, col + width)
+                piece = grid.window(Window(col, row, width, height))
+                drawn = self._draw(piece.resampled(width * across, height * down))
+                picture[:, here[0], here[1]], valid[here] = average(drawn[:3], drawn[3] > 0, (width, height))
+        self._count(valid, grid)
         names = tuple(_BANDS[band - 1].name for band in bands)
-        data = np.ascontiguousarray(np.moveaxis(picture[:, :, [band - 1 for band in bands]], 2, 0))
-        return RasterChip(data, valid, grid, names, self.uri)
+        return RasterChip(picture[[band - 1 for band in bands]], valid, grid, names, self.uri)
+
+    def doubts(self) -> Iterator[str]:
+        """Yield what the user should know about the pictures that were read."""
+        if self._empty_at is not None:
+            yield (
+                f"'{self._name}' shows nothing there at {self._empty_at:.6g} units per pixel. Check the connection and "
+                "the place, or give a coarser RESOLUTION: tiles may not exist so close."
+            )
+        elif self.empty_share > _EMPTY_SHARE:
+            yield f"{self.empty_share:.0%} of the picture was empty: outside the layer, or tiles did not come."
 
     def close(self) -> None:
-        """Do nothing: the layer is freed with this object."""
+        """Let go of the layer, and with it of its file or connection."""
+        self._layer = None
+
+    def _finer(self, native: int, wanted: int) -> int:
+        """Return how many times finer than wanted to draw, along one axis.
+
+        QGIS draws a coarser picture from single pixels. Servers and tiles have their own coarser pictures.
+        """
+        return 1 if self._is_picture else min(_FINER, math.ceil(native / wanted))
+
+    def _count(self, valid: NDArray[np.bool_], grid: PixelGrid) -> None:
+        self.empty_share = max(self.empty_share, 1.0 - float(valid.mean()))
+        if valid.any():
+            self._shown, self._empty_at = True, None
+        elif not self._shown:
+            self._empty_at = max(grid.resolution)
 
     def _draw(self, grid: PixelGrid) -> NDArray[np.uint8]:
-        """Return what the layer's renderer draws on a grid: RGBA (H, W, 4) uint8, colours not premultiplied."""
+        """Return what the layer's renderer draws on a grid: RGBA (4, H, W) uint8, colours not premultiplied."""
         left, bottom, right, top = grid.bounds
         feedback = QgsRasterBlockFeedback()
         drawn = self._layer.pipe().last()
@@ -100,7 +137,7 @@ class RenderedSource:
                 hint="Check the connection to its server, or try again later.",
             )
         pixels = np.frombuffer(bytes(block.data()), dtype=np.uint8).reshape(grid.height, grid.width, 4)
-        return _rgba(pixels)
+        return np.moveaxis(_rgba(pixels), 2, 0)
 
 
 def _picture_grid(layer: QgsRasterLayer, extent: Bounds | None, resolution: float | None) -> PixelGrid:

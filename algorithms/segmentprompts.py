@@ -24,6 +24,7 @@ from ..core.models import catalogue
 from ..core.models.store import ModelStore
 from ..core.outlines.results import SegmentationResult
 from ..core.progress import SubProgress
+from ..core.raster.source import RasterSource
 from ..core.session import SegmentationSession, SessionSettings
 from . import image_parameters, outline_parameters, prompt_parameters
 from .base import Parameters, SegmenterAlgorithm
@@ -40,8 +41,6 @@ MODEL = "MODEL"
 OUTPUT = "OUTPUT"
 COUNT = "COUNT"
 SCORE = "SCORE"
-_EMPTY_SHARE = 0.02
-"""A picture with more than this share of empty pixels is worth a warning."""
 
 
 class SegmentPromptsAlgorithm(SegmenterAlgorithm):
@@ -132,19 +131,18 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
         self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Parameters:
         """Segment all objects, then write them."""
+        layer_source = self._source
+        del self._source  # a file that is held open can't be moved or deleted on Windows
+        source: RasterSource = unturned(layer_source) if isinstance(layer_source, ProviderSource) else layer_source
         progress = FeedbackProgress(feedback)
         name = self.parameterAsEnumString(parameters, MODEL, context)
-        source = unturned(self._source) if isinstance(self._source, ProviderSource) else self._source
-        with closing(source):
+        with closing(layer_source), closing(source):
             model = ModelStore().load(name, progress=SubProgress(progress, 0.0, 0.1))
             session = SegmentationSession(source, model, self._settings)
             result = session.segment(self._objects, SubProgress(progress, 0.1, 0.95))
-        for warning in result.warnings:
+        doubts = source.doubts() if isinstance(source, RenderedSource) else ()
+        for warning in (*result.warnings, *doubts):
             feedback.pushWarning(warning)
-        if isinstance(self._source, RenderedSource) and self._source.empty_share > _EMPTY_SHARE:
-            feedback.pushWarning(
-                f"{self._source.empty_share:.0%} of the picture was empty: outside the layer, or tiles did not come."
-            )
         destination = self._write(result, parameters, context)
         feedback.pushInfo(f"{len(result)} of {len(self._objects)} objects found in {result.elapsed_s:.2f} s.")
         scores = [polygon.score for polygon in result.polygons]

@@ -3,12 +3,13 @@ from __future__ import annotations
 import functools
 import http.server
 import threading
+import weakref
 
 import numpy as np
 import pytest
 from prompt_segmenter.algorithms.provider_source import is_picture
 from prompt_segmenter.algorithms.rendered_source import RenderedSource, _picture_grid, _rgba
-from prompt_segmenter.core.errors import ChipTooLargeError, RasterReadError, SettingsError
+from prompt_segmenter.core.errors import Cancelled, ChipTooLargeError, SettingsError
 from prompt_segmenter.core.raster.grid import Window
 from prompt_segmenter.test.algorithms.conftest import write_tif
 from prompt_segmenter.test.helpers.processing_run import run
@@ -86,11 +87,38 @@ def test_tiles_that_do_not_come_are_empty_and_counted(tiles):
     assert source.empty_share == pytest.approx(0.5, abs=0.11)
 
 
-def test_nothing_but_missing_tiles_is_an_error(tiles):
+def test_nothing_but_missing_tiles_is_a_chip_without_data_and_a_hint(tiles):
     source = RenderedSource(tile_layer(tiles))
 
-    with pytest.raises(RasterReadError, match=r"'tiles' shows nothing there at .* RESOLUTION"):
-        source.read(Window(0, 0, 64, 64), (64, 64), (1, 2, 3))
+    chip = source.read(Window(0, 0, 64, 64), (64, 64), (1, 2, 3))
+
+    assert not chip.valid.any()
+    (hint,) = source.doubts()
+    assert hint.startswith("'tiles' shows nothing there at 19567.9 units per pixel. Check the connection")
+    source.read(Window(4 * 256, 3 * 256, 64, 64), (64, 64), (1, 2, 3))
+    assert list(source.doubts()) == ["100% of the picture was empty: outside the layer, or tiles did not come."]
+
+
+@pytest.mark.usefixtures("fake_model")
+def test_an_object_where_no_tile_is_does_not_stop_the_others(tiles):
+    there, nowhere = (-EDGE + 4.5 * TILE, EDGE - 3.5 * TILE), (-EDGE + 1.5 * TILE, EDGE - 1.5 * TILE)
+    clicks = "MultiPoint (({} {}), ({} {}))".format(*nowhere, *there)
+
+    outcome = run(INPUT=tile_layer(tiles), INCLUDE=clicks, OBJECTS="each_point")
+
+    assert outcome.error == ""
+    assert [feature["object"] for feature in outcome.features] == [2]
+    assert any("Object 1: no data at" in warning for warning in outcome.warnings)
+
+
+@pytest.mark.usefixtures("fake_model")
+def test_a_run_where_no_tile_is_says_what_to_look_for(tiles):
+    click = f"Point ({-EDGE + 1.5 * TILE} {EDGE - 1.5 * TILE})"
+
+    outcome = run(INPUT=tile_layer(tiles), INCLUDE=click)
+
+    assert outcome.results["COUNT"] == 0
+    assert [text.split(" at ")[0] for text in outcome.warnings] == ["Object 1: no data", "'tiles' shows nothing there"]
 
 
 @pytest.mark.usefixtures("fake_model")
@@ -132,6 +160,63 @@ def test_a_styled_file_is_drawn_on_its_own_grid_even_if_its_pixels_are_oblong(tm
     assert source.grid.resolution == pytest.approx((3.0, 1.0))
     assert chip.data.shape == (3, 6, 8)
     assert np.argwhere(chip.data[0] > 128).tolist() == [[2, 3], [2, 4], [3, 3], [3, 4]]
+
+
+@pytest.mark.parametrize("times", [2, 4, 8])
+def test_coarser_pictures_of_a_file_are_averages(tmp_path, qgis_app, times):
+    data = np.zeros((3, 64, 64), np.uint8)
+    data[:, ::2, ::2] = data[:, 1::2, 1::2] = 255
+    layer = QgsRasterLayer(write_tif(tmp_path / "a.tif", data, photometric="RGB"), "checkers")
+
+    chip = RenderedSource(layer).read(Window(0, 0, 64, 64), (64 // times, 64 // times), (1, 2, 3))
+
+    assert set(np.unique(chip.data)) <= {127, 128}
+
+
+def test_a_coarser_picture_in_pieces_is_the_same_as_the_mean(tmp_path, qgis_app):
+    data = np.random.default_rng(3).integers(0, 255, (3, 1200, 2200), np.uint8)
+    layer = QgsRasterLayer(write_tif(tmp_path / "a.tif", data, photometric="RGB"), "large")
+
+    chip = RenderedSource(layer).read(Window(0, 0, 2200, 1200), (1100, 600), (1, 2, 3))
+
+    means = data.reshape(3, 600, 2, 1100, 2).mean(axis=(2, 4))
+    assert np.abs(chip.data - means).max() <= 0.5
+
+
+class Cancelling:
+    """A progress that is cancelled once it has been asked a number of times."""
+
+    def __init__(self, times):
+        self.left = times
+
+    def report(self, fraction, message=""):
+        pass
+
+    def is_cancelled(self):
+        self.left -= 1
+        return self.left < 0
+
+
+def test_drawing_can_be_cancelled_between_pieces(tmp_path, qgis_app, monkeypatch):
+    layer = QgsRasterLayer(write_tif(tmp_path / "a.tif", np.zeros((3, 10, 2100), np.uint8), photometric="RGB"), "wide")
+    source = RenderedSource(layer)
+    drawn = []
+    draw = source._draw
+    monkeypatch.setattr(source, "_draw", lambda grid: drawn.append(grid.width) or draw(grid))
+
+    with pytest.raises(Cancelled):
+        source.read(Window(0, 0, 2100, 10), (2100, 10), (1,), Cancelling(2))
+
+    assert drawn == [1024, 1024]
+
+
+def test_a_closed_source_holds_no_layer(scene):
+    source = RenderedSource(scene)
+    layer = weakref.ref(source._layer)
+
+    source.close()
+
+    assert layer() is None
 
 
 def test_large_pictures_are_put_together_from_pieces(tmp_path, qgis_app):

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import sys
+import weakref
 
 import pytest
+from prompt_segmenter.algorithms import segmentprompts
 from prompt_segmenter.core import native
 from prompt_segmenter.core.errors import DependencyError
 from prompt_segmenter.core.outlines.results import FIELDS
@@ -15,6 +17,8 @@ from qgis.core import (
     QgsFeature,
     QgsGeometry,
     QgsPointXY,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
     QgsProject,
     QgsRectangle,
     QgsReferencedGeometry,
@@ -305,3 +309,17 @@ def test_the_layer_and_the_project_stay_as_they_were(scene):
         scene.renderer().type(),
         QgsProject.instance().crs().authid(),
     )
+
+
+def test_the_run_keeps_no_hold_of_the_raster(scene):
+    algorithm = segmentprompts.SegmentPromptsAlgorithm()
+    algorithm.initAlgorithm()
+    context, feedback = QgsProcessingContext(), QgsProcessingFeedback()
+    parameters = {"INPUT": scene, "INCLUDE": wkt("a"), "MODEL": "starter", "OUTPUT": "memory:"}
+    assert algorithm.prepareAlgorithm(parameters, context, feedback)
+    provider = weakref.ref(algorithm._source._provider)
+
+    results = algorithm.processAlgorithm(parameters, context, feedback)
+
+    assert results["COUNT"] == 1
+    assert provider() is None
