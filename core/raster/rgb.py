@@ -126,8 +126,8 @@ def resolve_recipe(source: RasterSource, settings: RgbSettings, progress: Progre
 def to_rgb8(chip: RasterChip, recipe: RgbRecipe) -> NDArray[np.uint8]:
     """Return the chip as RGB (H, W, 3) uint8.
 
-    Unusable pixels get the mean colour of the chip's usable ones, so that the edge of the data is as faint as one
-    colour can make it; middle grey where there are none.
+    Pixels that :func:`usable_pixels` leaves out get the mean colour of the others, so that the edge of the data is as
+    faint as one colour can make it; middle grey where there are none.
 
     Parameters
     ----------
@@ -138,10 +138,9 @@ def to_rgb8(chip: RasterChip, recipe: RgbRecipe) -> NDArray[np.uint8]:
     """
     if len(chip.data) != len(recipe.bands):
         raise ValueError(f"to_rgb8: expected the {len(recipe.bands)} bands of the recipe, got {len(chip.data)}")
-    usable = chip.valid
+    usable = usable_pixels(chip, recipe)
     if recipe.palette:
-        picture, painted = _through_palette(chip, recipe.palette)
-        usable = usable & painted
+        picture = _through_palette(chip, recipe.palette)[..., :3]
     elif recipe.stretch is not None:
         picture = np.moveaxis(recipe.stretch.apply(chip.data), 0, -1)
     else:
@@ -152,13 +151,25 @@ def to_rgb8(chip: RasterChip, recipe: RgbRecipe) -> NDArray[np.uint8]:
     return rgb
 
 
-def _through_palette(chip: RasterChip, palette: Palette) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Return the colours (H, W, 3) and where there is one: a value without an entry, or a transparent one, has none."""
-    table = np.array(palette, dtype=np.uint8).reshape(-1, 4)
+def usable_pixels(chip: RasterChip, recipe: RgbRecipe) -> NDArray[np.bool_]:
+    """Return where the picture of the chip shows data, bool (H, W).
+
+    That is where the chip is valid, but for values that a palette makes transparent or has no colour for.
+    """
+    if not recipe.palette:
+        return chip.valid
+    painted: NDArray[np.bool_] = _through_palette(chip, recipe.palette)[..., 3] > 0
+    return chip.valid & painted
+
+
+def _through_palette(chip: RasterChip, palette: Palette) -> NDArray[np.uint8]:
+    """Return the colours as RGBA (H, W, 4); transparent for values without an entry."""
+    # One entry more, for all that have none.
+    table = np.array([*palette, (0, 0, 0, 0)], dtype=np.uint8)
     values = chip.data[0]
-    known: NDArray[np.bool_] = (values >= 0) & (values < len(table))
-    rgba = table[np.where(known, values, 0).astype(np.intp)]
-    return np.ascontiguousarray(rgba[..., :3]), known & (rgba[..., 3] > 0)
+    known = (values >= 0) & (values < len(palette))
+    colours: NDArray[np.uint8] = table[np.where(known, values, len(palette)).astype(np.intp)]
+    return colours
 
 
 def _default_bands(bands: tuple[BandInfo, ...]) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ import pytest
 from prompt_segmenter.core.errors import RasterReadError, SettingsError
 from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.core.raster.grid import PixelGrid, Window
-from prompt_segmenter.core.raster.rgb import RgbRecipe, RgbSettings, resolve_recipe, to_rgb8
+from prompt_segmenter.core.raster.rgb import RgbRecipe, RgbSettings, resolve_recipe, to_rgb8, usable_pixels
 from prompt_segmenter.core.raster.source import BandInfo, BandRole
 from prompt_segmenter.core.raster.sources.array import ArraySource
 from prompt_segmenter.core.raster.stretch import Stretch
@@ -29,9 +29,12 @@ def recipe_of(source, **settings):
 
 def picture_of(source, recipe=None):
     recipe = recipe or recipe_of(source)
+    return to_rgb8(chip_of(source, recipe.bands), recipe)
+
+
+def chip_of(source, bands):
     grid = source.grid
-    chip = source.read(Window(0, 0, grid.width, grid.height), (grid.width, grid.height), recipe.bands)
-    return to_rgb8(chip, recipe)
+    return source.read(Window(0, 0, grid.width, grid.height), (grid.width, grid.height), bands)
 
 
 def noise(bands, dtype="uint16", low=100, high=4000):
@@ -131,6 +134,15 @@ def test_a_palette_is_shown_in_its_colours_and_transparent_ones_are_filled():
     source = source_of(data, ("palette",), palette=PALETTE)
     assert recipe_of(source).text() == "bands=1 stretch=palette"
     assert picture_of(source)[0].tolist() == [[255, 0, 0], [255, 0, 0], [0, 255, 0], [170, 85, 0], [170, 85, 0]]
+
+
+def test_pixels_that_the_palette_does_not_paint_are_not_usable():
+    data = np.array([[[1, 0, 2, 3, 200]]], dtype=np.uint8)
+    valid = np.array([[True, False, True, True, True]])
+    source = source_of(data, ("palette",), palette=PALETTE, valid=valid)
+    chip = chip_of(source, (1,))
+    assert usable_pixels(chip, recipe_of(source)).tolist() == [[True, False, True, False, False]]
+    assert usable_pixels(chip, RgbRecipe((1,), Stretch.parse("0:3"))).tolist() == valid.tolist()
 
 
 def test_nodata_gets_the_mean_colour_of_the_rest():
