@@ -1,8 +1,12 @@
-"""What every raster source promises, asked of a file and of an array with the same pixels."""
+"""What every raster source promises, asked of a file and of an array with the same pixels.
+
+test/algorithms/test_source_contract_qgis.py asks it of QGIS's sources, with a ``source`` and a ``promised`` of its own.
+"""
 
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -17,39 +21,57 @@ from prompt_segmenter.test.helpers.rasters import write_raster
 
 WIDTH, HEIGHT = 60, 45
 TURNED = (8.66, 5.0, 500000.0, 5.0, -8.66, 4600000.0)
-GRID = PixelGrid(TURNED, "EPSG:32633", WIDTH, HEIGHT)
 GAP = Window(20, 10, 15, 12)
 
 
+@dataclass(frozen=True)
+class Promised:
+    """What a source of the scene says about itself."""
+
+    transform: tuple[float, ...] = TURNED
+    dtype: str = "uint16"
+    already_rgb: bool = False
+
+    @property
+    def grid(self) -> PixelGrid:
+        return PixelGrid(self.transform, "EPSG:32633", WIDTH, HEIGHT)
+
+
 def scene() -> np.ndarray:
-    """Return three smooth bands with a rectangle of nodata (0)."""
+    """Return three smooth bands, whose values fit 8 bits too, with a rectangle of nodata (0)."""
     rows, cols = np.indices((HEIGHT, WIDTH))
-    data = np.stack([100 + rows * 3 + cols, 400 - rows * 2 + cols * 2, 50 + rows * cols]).astype(np.uint16)
+    data = np.stack([100 + rows * 2 + cols, 200 - rows * 3 + cols // 2, 50 + rows * cols // 16]).astype(np.uint16)
+    assert 0 < data.min() < data.max() < 256
     data[:, GAP.row : GAP.row + GAP.height, GAP.col : GAP.col + GAP.width] = 0
     return data
+
+
+@pytest.fixture
+def promised():
+    return Promised()
 
 
 @pytest.fixture(params=["file", "array"])
 def source(request, tmp_path):
     data = scene()
     if request.param == "array":
-        opened = ArraySource(data, GRID, data.any(axis=0))
+        opened = ArraySource(data, Promised().grid, data.any(axis=0))
     else:
         opened = open_source(write_raster(tmp_path / "a.tif", data, transform=TURNED, nodata=0))
     yield opened
     opened.close()
 
 
-def test_it_says_where_its_pixels_are_and_what_they_are(source):
-    assert source.grid.transform == pytest.approx(TURNED)
+def test_it_says_where_its_pixels_are_and_what_they_are(source, promised):
+    assert source.grid.transform == pytest.approx(promised.transform)
     assert (source.grid.crs, source.grid.width, source.grid.height) == ("EPSG:32633", WIDTH, HEIGHT)
-    assert [band.dtype for band in source.bands] == ["uint16"] * 3
-    assert not source.already_rgb
+    assert [band.dtype for band in source.bands] == [promised.dtype] * 3
+    assert source.already_rgb == promised.already_rgb
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 @given(st.data())
-def test_a_window_at_native_size_is_the_pixels_themselves(source, data):
+def test_a_window_at_native_size_is_the_pixels_themselves(source, promised, data):
     col, row = data.draw(st.integers(0, WIDTH - 1)), data.draw(st.integers(0, HEIGHT - 1))
     width, height = data.draw(st.integers(1, WIDTH - col)), data.draw(st.integers(1, HEIGHT - row))
     bands = data.draw(st.sampled_from([(1,), (3, 1), (2, 2, 2), (1, 2, 3)]))
@@ -57,15 +79,15 @@ def test_a_window_at_native_size_is_the_pixels_themselves(source, data):
     expected = scene()[[number - 1 for number in bands], row : row + height, col : col + width]
     assert np.array_equal(chip.data, expected)
     assert np.array_equal(chip.valid, expected.any(axis=0))
-    assert chip.grid.to_map([(0.0, 0.0)])[0] == pytest.approx(GRID.to_map([(col, row)])[0])
+    assert chip.grid.to_map([(0.0, 0.0)])[0] == pytest.approx(promised.grid.to_map([(col, row)])[0])
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 @given(st.integers(1, WIDTH), st.integers(1, HEIGHT))
-def test_any_smaller_size_covers_the_same_ground_with_values_from_it(source, width, height):
+def test_any_smaller_size_covers_the_same_ground_with_values_from_it(source, promised, width, height):
     chip = source.read(Window(0, 0, WIDTH, HEIGHT), (width, height), (1,))
     assert chip.data.shape == (1, height, width)
-    assert np.allclose(chip.grid.corners, GRID.corners)
+    assert np.allclose(chip.grid.corners, promised.grid.corners)
     used = scene()[0][scene()[0] > 0]
     shown = chip.data[0][chip.valid]
     assert shown.min() >= used.min() and shown.max() <= used.max()
