@@ -53,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.run(options, progress)
     except SegmentError as error:
         progress.done()
-        way_out = " (--pixel-space)" if isinstance(error, MissingCrsError) else ""
+        asked = getattr(options, "pixel_space", False)
+        way_out = " (--pixel-space)" if isinstance(error, MissingCrsError) and not asked else ""
         say(sys.stderr, f"Error: {error}{way_out}")
         return 1
     except Cancelled:

@@ -14,8 +14,9 @@ import importlib
 import importlib.util
 import os
 import sys
+import sysconfig
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -37,7 +38,7 @@ _HARMLESS = (
     # A distribution's requests beside a newer urllib3 from PyPI: its version table is old, the calls are the same.
     r"urllib3 \(.*doesn't match a supported version",
 )
-_APT = ("rasterio", "shapely", "pyproj", "requests")
+_APT = frozenset({"numpy", "rasterio", "shapely", "pyproj", "requests"})
 
 
 def rasterio() -> ModuleType:
@@ -106,6 +107,31 @@ def requests() -> ModuleType:
         If it is missing or can't be loaded; the hint is the command that mends it.
     """
     return _load("requests")
+
+
+def how_to_install(packages: Iterable[str]) -> str:
+    """Return the one command line, to be shown and not run, that installs packages for this Python.
+
+    Parameters
+    ----------
+    packages : iterable of str
+        Import names, e.g. "onnxruntime".
+
+    Examples
+    --------
+    >>> how_to_install(["onnxruntime", "shapely"])  # doctest: +SKIP
+    'python3 -m pip install onnxruntime "shapely<2.2"'
+    """
+    wanted = list(dict.fromkeys(packages))
+    from_debian = [package for package in wanted if package in _APT and _takes_debian_packages()]
+    from_pip = [_PIP.get(package, package) for package in wanted if package not in from_debian]
+    commands = []
+    if from_debian:
+        commands.append(" ".join(["sudo apt-get install", *(f"python3-{package}" for package in from_debian)]))
+    if from_pip:
+        options = ["--user --break-system-packages"] if _is_externally_managed() else []
+        commands.append(" ".join(["python3 -m pip install", *options, *from_pip]))
+    return " && ".join(commands)
 
 
 def is_bundled_wheel(package: str) -> bool:
@@ -190,7 +216,14 @@ def _use_own_proj_data(module: ModuleType) -> None:
 
 
 def _mend(package: str) -> str:
-    pip = f"python3 -m pip install {_PIP.get(package, package)}"
-    if package in _APT and Path("/etc/debian_version").exists():
-        return f"Install it with: sudo apt-get install python3-{package} (or: {pip})"
-    return f"Install it with: {pip}"
+    return f"Install it with: {how_to_install([package])}"
+
+
+def _takes_debian_packages() -> bool:
+    """Return True if this is the Python of a Debian or Ubuntu, and no environment of its own."""
+    return sys.prefix == sys.base_prefix == "/usr" and Path("/etc/debian_version").exists()
+
+
+def _is_externally_managed() -> bool:
+    """Return True if pip refuses to install here without being told twice (PEP 668)."""
+    return sys.prefix == sys.base_prefix and Path(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED").exists()

@@ -127,6 +127,10 @@ def test_an_image_without_a_crs_works_in_pixels_when_asked_for(capsys, tmp_path)
     assert status == 1
     assert "no coordinate reference system" in errors
     assert "(--pixel-space)" in errors
+    status, _, errors = segment(capsys, plain, out, "--include", "35,15", "--pixel-space", "--crs", "EPSG:4326")
+    assert status == 1
+    assert "(--pixel-space)" not in errors
+    assert "can't be brought from" in errors
     assert segment(capsys, plain, out, "--include", "35,15", "--pixel-space")[0] == 0
     assert shape(features(out)[0]["geometry"]).bounds == (30.0, 10.0, 40.0, 20.0)
 

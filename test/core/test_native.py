@@ -77,20 +77,65 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(monkeypatc
     monkeypatch.setitem(native._SUBMODULES, "no_such_package", ())
     with pytest.raises(DependencyError, match="no_such_package is not installed") as caught:
         native._load("no_such_package")
-    assert "python3 -m pip install no_such_package" in caught.value.hint
+    assert caught.value.hint.endswith(" no_such_package")
 
 
 def test_a_package_whose_own_need_is_missing_names_what_is_missing(fake_package):
     fake_package("needs_more", code="import no_such_need\n")
     with pytest.raises(DependencyError, match="needs_more can't be loaded") as caught:
         native._load("needs_more")
-    assert "install no_such_need" in caught.value.hint
+    assert caught.value.hint.endswith(" no_such_need")
 
 
-def test_debian_packages_are_offered_where_there_are_any():
-    assert native._mend("onnxruntime").endswith("python3 -m pip install onnxruntime")
-    if Path("/etc/debian_version").exists():
-        assert "sudo apt-get install python3-rasterio" in native._mend("rasterio")
+@pytest.fixture
+def python(monkeypatch):
+    """Return what makes this Python look like another one."""
+
+    def be(*, distribution: bool, managed: bool) -> None:
+        monkeypatch.setattr(native, "_takes_debian_packages", lambda: distribution)
+        monkeypatch.setattr(native, "_is_externally_managed", lambda: managed)
+
+    return be
+
+
+@pytest.mark.parametrize(
+    ("packages", "command"),
+    [
+        (["onnxruntime"], "python3 -m pip install onnxruntime"),
+        (["shapely"], 'python3 -m pip install "shapely<2.2"'),
+        (["rasterio", "pyproj"], 'python3 -m pip install rasterio "affine<3" pyproj'),
+    ],
+)
+def test_the_command_has_the_versions_that_go_together(python, packages, command):
+    python(distribution=False, managed=False)
+    assert native.how_to_install(packages) == command
+
+
+def test_the_distributions_python_gets_the_distributions_packages(python):
+    python(distribution=True, managed=True)
+    assert native.how_to_install(["shapely", "pyproj"]) == "sudo apt-get install python3-shapely python3-pyproj"
+    assert native.how_to_install(["onnxruntime", "numpy"]) == (
+        "sudo apt-get install python3-numpy && python3 -m pip install --user --break-system-packages onnxruntime"
+    )
+
+
+def test_an_environment_of_its_own_is_told_from_the_distributions_python(tmp_path, monkeypatch):
+    (tmp_path / "EXTERNALLY-MANAGED").touch()
+    monkeypatch.setattr(native.sysconfig, "get_path", lambda name: str(tmp_path))
+    for prefix, managed in (("/usr", True), ("/home/me/venv", False)):
+        monkeypatch.setattr(sys, "prefix", prefix)
+        monkeypatch.setattr(sys, "base_prefix", "/usr")
+        assert native._is_externally_managed() is managed
+        assert native._takes_debian_packages() is (managed and Path("/etc/debian_version").exists())
+
+
+def test_a_missing_package_and_the_command_agree(python, monkeypatch):
+    python(distribution=False, managed=False)
+    monkeypatch.setattr(native, "_SUBMODULES", {"shapely_gone": ()})
+    monkeypatch.setattr(native, "_PIP", {"shapely_gone": '"shapely_gone<3"'})
+    with pytest.raises(DependencyError) as caught:
+        native._load("shapely_gone")
+    assert caught.value.hint == f"Install it with: {native.how_to_install(['shapely_gone'])}"
 
 
 def test_only_the_known_warnings_are_kept_quiet(fake_package):
