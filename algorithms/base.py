@@ -17,6 +17,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 
+from ..core import native
 from ..core.errors import Cancelled, SegmentError
 from .provider import ICON_PATH
 
@@ -131,9 +132,9 @@ def missing_packages(find: Callable[[str], Any] = importlib.util.find_spec) -> l
 
 def how_to_install(missing: list[str]) -> str:
     """Return the sentence for packages that are missing, with the command that brings them."""
-    names = " ".join(missing)
     many = len(missing) > 1
     return (
-        f"The Python package{'s' if many else ''} {names} {'are' if many else 'is'} not installed. Install with: "
-        f"python3 -m pip install {names} (with the Python that QGIS uses), and start QGIS again."
+        f"The Python package{'s' if many else ''} {' '.join(missing)} {'are' if many else 'is'} not installed. "
+        f"Install {'them' if many else 'it'} with: {native.how_to_install(missing)} (with the Python that QGIS uses), "
+        "and start QGIS again."
     )

@@ -18,7 +18,7 @@ from qgis.core import (
 
 from ..core.errors import MissingCrsError, RasterReadError, SettingsError
 from ..core.raster.grid import Bounds
-from ..core.raster.rgb import RgbSettings
+from ..core.raster.rgb import RgbSettings, parse_bands
 from ..core.raster.stretch import Stretch
 from .bridge import move_bounds
 from .extents import extent_of
@@ -158,9 +158,7 @@ def rgb_of(parameters: dict[str, Any], algorithm: Any, context: QgsProcessingCon
     """
     bands = algorithm.parameterAsString(parameters, BANDS, context).strip()
     stretch = algorithm.parameterAsString(parameters, STRETCH, context).strip()
-    return RgbSettings(
-        bands=_band_numbers(bands) if bands else None, stretch=Stretch.parse(stretch) if stretch else None
-    )
+    return RgbSettings(bands=parse_bands(bands) if bands else None, stretch=Stretch.parse(stretch) if stretch else None)
 
 
 def source_of(
@@ -178,12 +176,3 @@ def source_of(
     if is_picture(layer) or algorithm.parameterAsBool(parameters, RENDER, context):
         return RenderedSource(layer, extent=look.extent, resolution=look.resolution)
     return ProviderSource(layer)
-
-
-def _band_numbers(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(number) for number in text.split(","))
-    except ValueError as error:
-        raise SettingsError(
-            f"BANDS '{text}' can't be understood.", hint="Give band numbers from 1 with commas, for example 4,3,2."
-        ) from error

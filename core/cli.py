@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .console import ConsoleProgress, say, stopping
-from .errors import Cancelled, MissingCrsError, PromptError, SegmentError, SettingsError
+from .errors import Cancelled, MissingCrsError, PromptError, SegmentError
 from .models import catalogue
 from .models.model import RuntimeSettings
 from .models.store import ModelStore
@@ -27,7 +27,7 @@ from .prompts.box import BoxPrompt
 from .prompts.parse import joined_negatives, parse_box, parse_point
 from .prompts.point import PointPrompt
 from .prompts.prompt import Prompt, PromptSet
-from .raster.rgb import RgbSettings
+from .raster.rgb import RgbSettings, parse_bands
 from .raster.sources import open_source
 from .raster.stretch import Stretch
 from .session import SegmentationSession, SessionSettings
@@ -223,17 +223,8 @@ def _settings(options: argparse.Namespace) -> SessionSettings:
         expand_m=options.expand,
     )
     stretch = Stretch.parse(options.stretch) if options.stretch else None
-    rgb = RgbSettings(_band_numbers(options.bands) if options.bands else None, stretch)
+    rgb = RgbSettings(parse_bands(options.bands) if options.bands else None, stretch)
     return SessionSettings(rgb, outline, resolution=options.resolution)
-
-
-def _band_numbers(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError as error:
-        raise SettingsError(
-            f"The bands '{text}' can't be understood.", hint="Give one band number or three, for example 4,3,2."
-        ) from error
 
 
 def _tell(result: SegmentationResult, options: argparse.Namespace) -> None:

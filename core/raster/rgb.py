@@ -21,6 +21,27 @@ _MIDDLE_GREY = 128
 Palette = tuple[tuple[int, int, int, int], ...]
 
 
+def parse_bands(text: str) -> tuple[int, ...]:
+    """Return the band numbers that the user wrote.
+
+    Raises
+    ------
+    SettingsError
+        If they are not whole numbers with commas.
+
+    Examples
+    --------
+    >>> parse_bands("4,3,2")
+    (4, 3, 2)
+    """
+    try:
+        return tuple(int(number) for number in text.split(","))
+    except ValueError as error:
+        raise SettingsError(
+            f"The bands '{text}' can't be understood.", hint="Give one band number or three, for example 4,3,2."
+        ) from error
+
+
 @dataclass(frozen=True)
 class RgbSettings:
     """What the user may say about the picture; what is left out is chosen from the raster."""

@@ -56,7 +56,7 @@ REFUSED = {
     ),
     "bands": (
         {"INCLUDE": CLICK, "BANDS": "red"},
-        "BANDS 'red' can't be understood. Give band numbers from 1 with commas, for example 4,3,2.",
+        "The bands 'red' can't be understood. Give one band number or three, for example 4,3,2.",
     ),
     "stretch": (
         {"INCLUDE": CLICK, "STRETCH": "9:3"},
@@ -73,7 +73,7 @@ REFUSED = {
     ),
     "no folder for the output": (
         {"INCLUDE": CLICK, "OUTPUT": "/no/such/folder/out.gpkg"},
-        "The folder /no/such/folder for the output does not exist. Make it, or choose another place.",
+        "The folder '/no/such/folder' of the output does not exist. Create it, or choose another.",
     ),
 }
 
@@ -249,7 +249,7 @@ def test_an_output_that_cannot_be_made_leaves_nothing(scene, tmp_path):
 
     outcome = run(INPUT=scene, INCLUDE=CLICK, OUTPUT=str(tmp_path / "out.gpkg"))
 
-    assert "out.gpkg" in outcome.error
+    assert "out.gpkg' is a folder." in outcome.refused
     assert list((tmp_path / "out.gpkg").iterdir()) == []
 
 

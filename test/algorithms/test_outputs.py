@@ -36,12 +36,21 @@ def test_a_file_in_a_folder_that_can_be_written_is_fine(qgis_app, tmp_path, monk
 def test_a_folder_that_is_not_there_is_named(qgis_app, wrap, path):
     folder = path.rsplit("/", 1)[0]
 
-    with pytest.raises(OutputError, match=rf"The folder {folder} for the output does not exist\. Make it, or choose"):
+    with pytest.raises(
+        OutputError, match=rf"The folder '{folder}' of the output does not exist\. Create it, or"
+    ):
         require_writable(wrap(path))
 
 
 def test_a_file_that_may_not_be_written_is_named(qgis_app, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)
 
-    with pytest.raises(OutputError, match=r"The output .*a\.gpkg can't be written\. Choose a folder that you may"):
+    with pytest.raises(OutputError, match=r"Nothing can be written to the folder '.*'\. Choose another folder"):
+        require_writable(str(tmp_path / "a.gpkg"))
+
+
+def test_a_folder_is_not_taken_for_a_file(qgis_app, tmp_path):
+    (tmp_path / "a.gpkg").mkdir()
+
+    with pytest.raises(OutputError, match=r"'.*a\.gpkg' is a folder\. Give the name of a file in it\."):
         require_writable(str(tmp_path / "a.gpkg"))

@@ -7,6 +7,7 @@ import prompt_segmenter
 import pytest
 from prompt_segmenter.algorithms import base
 from prompt_segmenter.algorithms.provider import ICON_PATH
+from prompt_segmenter.core import native
 from prompt_segmenter.core.version import VERSION
 from qgis.core import QgsApplication, QgsProcessingContext
 
@@ -106,8 +107,9 @@ def test_a_missing_package_leaves_the_algorithm_listed_and_says_what_mends_it(re
     algorithm = registry.createAlgorithmById("promptsegmenter:segmentprompts")
 
     sentence = (
-        "The Python package onnxruntime is not installed. Install with: python3 -m pip install onnxruntime "
-        "(with the Python that QGIS uses), and start QGIS again."
+        "The Python package onnxruntime is not installed. "
+        f"Install it with: {native.how_to_install(['onnxruntime'])} (with the Python that QGIS uses), "
+        "and start QGIS again."
     )
     assert algorithm.canExecute() == (False, sentence)
     assert algorithm.checkParameterValues({}, QgsProcessingContext()) == (False, sentence)
@@ -119,8 +121,10 @@ def test_packages_are_missed_one_or_many():
         "shapely",
         "pyproj",
     ]
-    assert base.how_to_install(["shapely", "pyproj"]).startswith(
-        "The Python packages shapely pyproj are not installed. Install with: python3 -m pip install shapely pyproj "
+    assert base.how_to_install(["shapely", "pyproj"]) == (
+        "The Python packages shapely pyproj are not installed. "
+        f"Install them with: {native.how_to_install(['shapely', 'pyproj'])} (with the Python that QGIS uses), "
+        "and start QGIS again."
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 from prompt_segmenter.core.errors import RasterReadError, SettingsError
 from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.core.raster.grid import PixelGrid, Window
-from prompt_segmenter.core.raster.rgb import RgbRecipe, RgbSettings, resolve_recipe, to_rgb8, usable_pixels
+from prompt_segmenter.core.raster.rgb import RgbRecipe, RgbSettings, parse_bands, resolve_recipe, to_rgb8, usable_pixels
 from prompt_segmenter.core.raster.source import BandInfo, BandRole
 from prompt_segmenter.core.raster.sources.array import ArraySource
 from prompt_segmenter.core.raster.stretch import Stretch
@@ -219,3 +219,10 @@ def test_a_given_stretch_is_used_on_8_bit_colour_and_finished_pictures_too():
 def test_values_beyond_8_bit_in_a_finished_picture_are_clipped():
     source = source_of(np.array([[[-5, 300]]], dtype=np.int16), already_rgb=True)
     assert picture_of(source).tolist() == [[[0, 0, 0], [255, 255, 255]]]
+
+
+def test_bands_are_whole_numbers_with_commas():
+    assert parse_bands("4, 3,2") == (4, 3, 2)
+    for text in ("red", "1;2", "1.5", ""):
+        with pytest.raises(SettingsError, match=f"The bands '{text}' can't be understood"):
+            parse_bands(text)
