@@ -59,7 +59,8 @@ def image_digest(image: ImageArray) -> str:
 class EmbeddingCache:
     """Embeddings in memory and, if a folder is given, on disk; the least recently used go first.
 
-    Safe to use from several threads.
+    Safe to use from several threads. Sessions of the algorithms keep embeddings in memory alone; the folder is made for
+    the map tool (issue 4), where the same view comes back after a restart.
 
     Parameters
     ----------
@@ -118,12 +119,6 @@ class EmbeddingCache:
         if self._folder is not None:
             _write(self._folder, key.filename, embedding)
             _trim(self._folder, self._max_folder_bytes)
-
-    def clear(self) -> None:
-        """Forget what is in memory; the folder stays."""
-        with self._lock:
-            self._kept.clear()
-            self._bytes = 0
 
     def _remember(self, key: EmbeddingKey, embedding: ImageEmbedding) -> None:
         with self._lock:

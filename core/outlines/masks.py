@@ -1,4 +1,4 @@
-"""From a model's masks to the one mask that is meant: candidate choice, connected parts, touched sides.
+"""From a model's masks to the one mask that is meant: candidate choice, connected parts.
 
 Masks are bool arrays (H, W). Parts are 4-connected: pixels that only share a corner belong to different parts, which is
 what makes every part one valid polygon.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,19 +27,6 @@ class PartRule(Enum):
     """Every part that holds an include point; the largest part if none does (a box alone, a near miss)."""
     ALL = "all"
     """Every part."""
-
-
-class Sides(NamedTuple):
-    """The sides of a chip that a mask touches."""
-
-    left: bool
-    """The first column."""
-    top: bool
-    """The first row."""
-    right: bool
-    """The last column."""
-    bottom: bool
-    """The last row."""
 
 
 def choose_candidate(scores: ArrayLike, inside_include: ArrayLike, inside_exclude: ArrayLike) -> int:
@@ -99,13 +86,6 @@ def select_parts(mask: BoolArray, rule: PartRule, include: ArrayLike = ()) -> Bo
     if not wanted.size:
         wanted = np.array([int(parts.areas_px.argmax())])
     return parts.mask(wanted)
-
-
-def touched_sides(mask: BoolArray) -> Sides:
-    """Return which sides of its frame the mask (H, W) touches."""
-    if not mask.size:
-        return Sides(False, False, False, False)
-    return Sides(bool(mask[:, 0].any()), bool(mask[0].any()), bool(mask[:, -1].any()), bool(mask[-1].any()))
 
 
 @dataclass(frozen=True)

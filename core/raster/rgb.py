@@ -83,6 +83,8 @@ class RgbRecipe:
     def parse(cls, text: str, source: RasterSource) -> RgbRecipe:
         """Return the recipe that :meth:`text` wrote, for the same source.
 
+        Made for running results again from their own attributes, which comes with the map tool (issue 4).
+
         Raises
         ------
         SettingsError

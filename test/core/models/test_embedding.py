@@ -70,13 +70,6 @@ def test_putting_the_same_key_twice_counts_its_bytes_once():
     assert cache.get(key(1)).arrays[0][0] == 2.0
 
 
-def test_a_cleared_cache_is_empty():
-    cache = EmbeddingCache(10_000)
-    cache.put(key(1), embedding())
-    cache.clear()
-    assert (len(cache), cache.nbytes, cache.get(key(1))) == (0, 0, None)
-
-
 def test_a_folder_brings_embeddings_to_the_next_session(tmp_path):
     two = ImageEmbedding((np.arange(6, dtype=np.float32).reshape(2, 3), np.array([7], np.int64)), (30, 50))
     EmbeddingCache(10_000, folder=tmp_path / "new").put(key(1), two)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from prompt_segmenter.core.outlines.masks import PartRule, choose_candidate, find_parts, select_parts, touched_sides
+from prompt_segmenter.core.outlines.masks import PartRule, choose_candidate, find_parts, select_parts
 
 ONE_OUT = np.array([[True], [False], [True]])
 NO_POINTS = np.zeros((3, 0), dtype=bool)
@@ -143,13 +143,3 @@ def test_parts_are_those_of_a_flood_fill(mask):
     ]
     assert sorted(found) == flooded(mask)
     assert parts.areas_px.tolist() == [len(part) for part in found]
-
-
-def test_touched_sides_are_told_apart():
-    mask = np.zeros((4, 5), dtype=bool)
-    assert touched_sides(mask) == (False, False, False, False)
-    mask[2, 0] = True
-    assert touched_sides(mask)._asdict() == {"left": True, "top": False, "right": False, "bottom": False}
-    mask[3, 4] = True
-    assert touched_sides(mask)._asdict() == {"left": True, "top": False, "right": True, "bottom": True}
-    assert touched_sides(np.ones((1, 1), dtype=bool)) == (True, True, True, True)
