@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Union
 
@@ -46,53 +47,61 @@ class Look:
     """Map units of the raster's CRS per pixel; None for native, or as coarse as needed."""
 
 
-def definitions() -> list[tuple[QgsProcessingParameterDefinition, str, bool]]:
-    """Return the parameters, each with its help and whether it is an advanced one."""
+def definitions(tr: Callable[[str], str]) -> list[tuple[QgsProcessingParameterDefinition, str, bool]]:
+    """Return the parameters, each with its help and whether it is an advanced one; ``tr`` translates."""
     return [
         (
-            QgsProcessingParameterRasterLayer(INPUT, "Raster layer"),
-            "Any raster layer. A file is read at its own resolution; web tiles and map services are drawn by QGIS.",
+            QgsProcessingParameterRasterLayer(INPUT, tr("Raster layer")),
+            tr("Any raster layer. A file is read at its own resolution; web tiles and map services are drawn by QGIS."),
             False,
         )
     ]
 
 
-def advanced_definitions() -> list[tuple[QgsProcessingParameterDefinition, str, bool]]:
-    """Return the parameters that are seldom changed, each with its help and whether it is an advanced one."""
+def advanced_definitions(tr: Callable[[str], str]) -> list[tuple[QgsProcessingParameterDefinition, str, bool]]:
+    """Return the parameters that are seldom changed, like :func:`definitions`."""
     real = QgsProcessingParameterNumber.Type.Double
     return [
         (
-            QgsProcessingParameterExtent(EXTENT, "Part of the raster to look at", None, True),
-            "xmin,xmax,ymin,ymax and optionally [EPSG:n]. Without it a part around the prompts is looked at, and a "
-            "wider one if the object does not fit.",
+            QgsProcessingParameterExtent(EXTENT, tr("Part of the raster to look at"), None, True),
+            tr(
+                "xmin,xmax,ymin,ymax and optionally [EPSG:n]. Without it a part around the prompts is looked at, and a "
+                "wider one if the object does not fit."
+            ),
             True,
         ),
         (
-            QgsProcessingParameterNumber(RESOLUTION, "Resolution (map units per pixel)", real, None, True, 0.0),
-            "Coarser than the raster's own: for objects that are large in its pixels. Needed for map services that "
-            "have no resolution of their own.",
+            QgsProcessingParameterNumber(RESOLUTION, tr("Resolution (map units per pixel)"), real, None, True, 0.0),
+            tr(
+                "Coarser than the raster's own: for objects that are large in its pixels. Needed for map services that "
+                "have no resolution of their own."
+            ),
             True,
         ),
         (
-            QgsProcessingParameterString(BANDS, "Bands for red, green and blue", "", optional=True),
-            "Band numbers from 1, such as 4,3,2, or one number for grey. Without them the raster's declared colours, "
-            "or its first three bands.",
+            QgsProcessingParameterString(BANDS, tr("Bands for red, green and blue"), "", optional=True),
+            tr(
+                "Band numbers from 1, such as 4,3,2, or one number for grey. Without them the raster's declared "
+                "colours, or its first three bands."
+            ),
             True,
         ),
         (
-            QgsProcessingParameterString(STRETCH, "Stretch", "", optional=True),
-            "Values that become black and white, written low:high for all bands (0:3000) or for each "
-            "(0:3000,0:2800,0:2500). Without it the 2nd and 98th percentile of the whole raster, if it needs one.",
+            QgsProcessingParameterString(STRETCH, tr("Stretch"), "", optional=True),
+            tr(
+                "Values that become black and white, written low:high for all bands (0:3000) or for each "
+                "(0:3000,0:2800,0:2500). Without it the 2nd and 98th percentile of the whole raster, if it needs one."
+            ),
             True,
         ),
         (
-            QgsProcessingParameterBoolean(RENDER, "Use the layer's style", False),
-            "Look at the picture that the layer's style makes, in place of its values.",
+            QgsProcessingParameterBoolean(RENDER, tr("Use the layer's style"), False),
+            tr("Look at the picture that the layer's style makes, in place of its values."),
             True,
         ),
         (
-            QgsProcessingParameterBoolean(PIXEL_SPACE, "Allow a raster without a CRS", False),
-            "Work in the layer's own coordinates when it has no CRS. Areas and lengths are then in those units.",
+            QgsProcessingParameterBoolean(PIXEL_SPACE, tr("Allow a raster without a CRS"), False),
+            tr("Work in the layer's own coordinates when it has no CRS. Areas and lengths are then in those units."),
             True,
         ),
     ]

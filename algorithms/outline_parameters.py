@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from qgis.core import (
@@ -26,42 +27,46 @@ _REAL = QgsProcessingParameterNumber.Type.Double
 _DEFAULTS = OutlineSettings()
 
 
-def definitions() -> list[tuple[QgsProcessingParameterDefinition, str, bool]]:
-    """Return the parameters, each with its help and whether it is an advanced one."""
+def definitions(tr: Callable[[str], str]) -> list[tuple[QgsProcessingParameterDefinition, str, bool]]:
+    """Return the parameters, each with its help and whether it is an advanced one; ``tr`` translates."""
     rules = [rule.value for rule in PartRule]
     return [
         (
             QgsProcessingParameterEnum(
-                PART, "Parts to keep", rules, False, _DEFAULTS.parts.value, False, usesStaticStrings=True
+                PART, tr("Parts to keep"), rules, False, _DEFAULTS.parts.value, False, usesStaticStrings=True
             ),
-            "Which connected parts make up the object: largest, with_include (those that hold an include point; the "
-            "largest if none does) or all.",
+            tr(
+                "Which connected parts make up the object: largest, with_include (those that hold an include point; "
+                "the largest if none does) or all."
+            ),
             True,
         ),
         (
-            QgsProcessingParameterNumber(FILL_HOLES, "Fill holes up to (m²)", _REAL, None, True, 0.0),
-            "Holes up to this area are filled; 0 keeps all of them. Without a value only specks are filled.",
+            QgsProcessingParameterNumber(FILL_HOLES, tr("Fill holes up to (m²)"), _REAL, None, True, 0.0),
+            tr("Holes up to this area are filled; 0 keeps all of them. Without a value only specks are filled."),
             True,
         ),
         (
-            QgsProcessingParameterNumber(MIN_AREA, "Smallest part (m²)", _REAL, 0.0, False, 0.0),
-            "Parts below this area are dropped, even if nothing is left.",
+            QgsProcessingParameterNumber(MIN_AREA, tr("Smallest part (m²)"), _REAL, 0.0, False, 0.0),
+            tr("Parts below this area are dropped, even if nothing is left."),
             True,
         ),
         (
-            QgsProcessingParameterNumber(SIMPLIFY, "Simplify by (m)", _REAL, None, True, 0.0),
-            "How far the outline may move when it is simplified; 0 keeps the pixels' own sides. Without a value it may "
-            "move by one pixel, which takes out the stairs.",
+            QgsProcessingParameterNumber(SIMPLIFY, tr("Simplify by (m)"), _REAL, None, True, 0.0),
+            tr(
+                "How far the outline may move when it is simplified; 0 keeps the pixels' own sides. Without a value it "
+                "may move by one pixel, which takes out the stairs."
+            ),
             True,
         ),
         (
-            QgsProcessingParameterNumber(SMOOTH, "Smooth", _INTEGER, _DEFAULTS.smooth, False, 0, 5),
-            "How often corners are cut: 0 for buildings, 2 or 3 for trees and lakes.",
+            QgsProcessingParameterNumber(SMOOTH, tr("Smooth"), _INTEGER, _DEFAULTS.smooth, False, 0, 5),
+            tr("How often corners are cut: 0 for buildings, 2 or 3 for trees and lakes."),
             True,
         ),
         (
-            QgsProcessingParameterNumber(EXPAND, "Expand by (m)", _REAL, 0.0),
-            "How far the outline is pushed outwards; a negative number contracts it.",
+            QgsProcessingParameterNumber(EXPAND, tr("Expand by (m)"), _REAL, 0.0),
+            tr("How far the outline is pushed outwards; a negative number contracts it."),
             True,
         ),
     ]

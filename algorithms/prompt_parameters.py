@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -46,64 +47,76 @@ _CRS_IN_FRONT = re.compile(r"\s*CRS\s*=\s*([^;]*);", re.IGNORECASE)
 Parameters = dict[str, Any]
 
 
-def definitions() -> list[tuple[QgsProcessingParameterDefinition, str, bool]]:
-    """Return the parameters, each with its help and whether it is an advanced one."""
+def definitions(tr: Callable[[str], str]) -> list[tuple[QgsProcessingParameterDefinition, str, bool]]:
+    """Return the parameters, each with its help and whether it is an advanced one; ``tr`` translates."""
     point = [int(QgsWkbTypes.GeometryType.PointGeometry)]
     any_point = [QgsProcessing.SourceType.TypeVectorPoint]
     any_polygon = [QgsProcessing.SourceType.TypeVectorPolygon]
     return [
         (
-            QgsProcessingParameterGeometry(INCLUDE, "Include points", None, True, point, True),
-            "Points on the object, as WKT: Point (x y) or MultiPoint ((x y), (x y)). Another CRS than the raster's is "
-            "written in front: CRS=EPSG:4326;MultiPoint ((12.5 46.1)).",
+            QgsProcessingParameterGeometry(INCLUDE, tr("Include points"), None, True, point, True),
+            tr(
+                "Points on the object, as WKT: Point (x y) or MultiPoint ((x y), (x y)). Another CRS than the raster's "
+                "is written in front: CRS=EPSG:4326;MultiPoint ((12.5 46.1))."
+            ),
             False,
         ),
         (
-            QgsProcessingParameterGeometry(EXCLUDE, "Exclude points", None, True, point, True),
-            "Points on what does not belong to the object, written like the include points. With several objects they "
-            "count for each of them.",
+            QgsProcessingParameterGeometry(EXCLUDE, tr("Exclude points"), None, True, point, True),
+            tr(
+                "Points on what does not belong to the object, written like the include points. With several objects "
+                "they count for each of them."
+            ),
             False,
         ),
         (
-            QgsProcessingParameterExtent(BOX, "Box around the object", None, True),
-            "A rectangle that encloses the object: xmin,xmax,ymin,ymax and optionally [EPSG:n]; without it the "
-            "coordinates are the raster's.",
+            QgsProcessingParameterExtent(BOX, tr("Box around the object"), None, True),
+            tr(
+                "A rectangle that encloses the object: xmin,xmax,ymin,ymax and optionally [EPSG:n]; without it the "
+                "coordinates are the raster's."
+            ),
             False,
         ),
         (
-            QgsProcessingParameterFeatureSource(POINTS, "Point layer", any_point, None, True),
-            "A layer of points, in any CRS. All single points are one object, together with INCLUDE and BOX; each "
-            "multipoint feature is one, and each value of the object field is one.",
+            QgsProcessingParameterFeatureSource(POINTS, tr("Point layer"), any_point, None, True),
+            tr(
+                "A layer of points, in any CRS. All single points are one object, together with INCLUDE and BOX; each "
+                "multipoint feature is one, and each value of the object field is one."
+            ),
             False,
         ),
         (
-            QgsProcessingParameterField(LABEL_FIELD, "Include or exclude field", None, POINTS, optional=True),
-            "Field of the point layer that says 1 for include and 0 for exclude. Without it all points include. "
-            "Exclude features without a value in the object field count for every object of the call.",
+            QgsProcessingParameterField(LABEL_FIELD, tr("Include or exclude field"), None, POINTS, optional=True),
+            tr(
+                "Field of the point layer that says 1 for include and 0 for exclude. Without it all points include. "
+                "Exclude features without a value in the object field count for every object of the call."
+            ),
             False,
         ),
         (
-            QgsProcessingParameterField(GROUP_FIELD, "Object field", None, POINTS, optional=True),
-            "Field of the point layer whose values tell the objects apart; they name them in the result.",
+            QgsProcessingParameterField(GROUP_FIELD, tr("Object field"), None, POINTS, optional=True),
+            tr("Field of the point layer whose values tell the objects apart; they name them in the result."),
             False,
         ),
         (
-            QgsProcessingParameterFeatureSource(BOXES, "Box layer", any_polygon, None, True),
-            "A layer of polygons, in any CRS; each feature's bounding box encloses one object.",
+            QgsProcessingParameterFeatureSource(BOXES, tr("Box layer"), any_polygon, None, True),
+            tr("A layer of polygons, in any CRS; each feature's bounding box encloses one object."),
             False,
         ),
         (
             QgsProcessingParameterEnum(
-                OBJECTS, "Objects", [ONE_OBJECT, EACH_POINT], False, ONE_OBJECT, False, usesStaticStrings=True
+                OBJECTS, tr("Objects"), [ONE_OBJECT, EACH_POINT], False, ONE_OBJECT, False, usesStaticStrings=True
             ),
-            "one: INCLUDE, BOX and the single points of POINTS without an object field belong together; multipoints, "
-            "values of the object field and boxes of BOXES are objects of their own. each_point: each include point is "
-            "an object of its own. Exclude points count for all objects either way.",
+            tr(
+                "one: INCLUDE, BOX and the single points of POINTS without an object field belong together; "
+                "multipoints, values of the object field and boxes of BOXES are objects of their own. each_point: each "
+                "include point is an object of its own. Exclude points count for all objects either way."
+            ),
             False,
         ),
         (
-            QgsProcessingParameterString(LABEL, "Label of the result", "", optional=True),
-            "Class or name that is written into the field 'label' of each polygon.",
+            QgsProcessingParameterString(LABEL, tr("Label of the result"), "", optional=True),
+            tr("Class or name that is written into the field 'label' of each polygon."),
             True,
         ),
     ]

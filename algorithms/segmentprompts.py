@@ -83,21 +83,23 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
     def initAlgorithm(self, configuration: Parameters | None = None) -> None:  # noqa: N802 (QGIS asks for this name)
         """Declare parameters and outputs."""
         model = QgsProcessingParameterEnum(
-            MODEL, "Model", catalogue.names(), False, catalogue.DEFAULT, False, usesStaticStrings=True
+            MODEL, self.tr("Model"), catalogue.names(), False, catalogue.DEFAULT, False, usesStaticStrings=True
         )
         definitions = [
-            *image_parameters.definitions(),
-            *prompt_parameters.definitions(),
-            (model, _MODEL_HELP, False),
-            *image_parameters.advanced_definitions(),
-            *outline_parameters.definitions(),
+            *image_parameters.definitions(self.tr),
+            *prompt_parameters.definitions(self.tr),
+            (model, self.tr("Give its name: starter comes with the plugin, the others are fetched once."), False),
+            *image_parameters.advanced_definitions(self.tr),
+            *outline_parameters.definitions(self.tr),
         ]
         for parameter, help_text, advanced in definitions:
             self.add(parameter, help_text=help_text, advanced=advanced)
-        sink = QgsProcessingParameterFeatureSink(OUTPUT, "Outlines", QgsProcessing.SourceType.TypeVectorPolygon)
-        self.add(sink, help_text="A polygon for each object that is found, in the raster's CRS.")
-        self.addOutput(QgsProcessingOutputNumber(COUNT, "Number of objects found"))
-        self.addOutput(QgsProcessingOutputNumber(SCORE, "Mean score of the objects found"))
+        sink = QgsProcessingParameterFeatureSink(
+            OUTPUT, self.tr("Outlines"), QgsProcessing.SourceType.TypeVectorPolygon
+        )
+        self.add(sink, help_text=self.tr("A polygon for each object that is found, in the raster's CRS."))
+        self.addOutput(QgsProcessingOutputNumber(COUNT, self.tr("Number of objects found")))
+        self.addOutput(QgsProcessingOutputNumber(SCORE, self.tr("Mean score of the objects found")))
 
     def check(self, parameters: Parameters, context: QgsProcessingContext) -> None:
         """Raise for values that can't work; reads no pixels."""
@@ -172,7 +174,6 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
         return str(destination)
 
 
-_MODEL_HELP = "Give its name: starter comes with the plugin, the others are fetched once."
 _ELSEWHERE = "Check that there is room and that the folder can be written to, or choose another place."
 _HELP = """<p>Outlines objects of a raster. Say where each object is, with points on it (INCLUDE, or a layer of
 POINTS) or a box around it (BOX, or a layer of BOXES), and what does not belong to it, with exclude points.</p>

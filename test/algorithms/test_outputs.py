@@ -36,9 +36,7 @@ def test_a_file_in_a_folder_that_can_be_written_is_fine(qgis_app, tmp_path, monk
 def test_a_folder_that_is_not_there_is_named(qgis_app, wrap, path):
     folder = path.rsplit("/", 1)[0]
 
-    with pytest.raises(
-        OutputError, match=rf"The folder '{folder}' of the output does not exist\. Create it, or"
-    ):
+    with pytest.raises(OutputError, match=rf"The folder '{folder}' of the output does not exist\. Create it, or"):
         require_writable(wrap(path))
 
 

@@ -159,70 +159,6 @@ def test_exclude_points_go_with_every_object_and_into_its_text(scene):
     assert all(text.endswith("EPSG:32633") for text in texts)
 
 
-def test_single_points_of_a_layer_are_one_object_with_its_exclude_points(scene):
-    x, y = centre("a")
-    layer = point_layer((f"Point ({x} {y})", 1, "one"), ("Point (500002 4599998)", 0, "one"))
-
-    (feature,) = run(INPUT=scene, POINTS=layer, LABEL_FIELD="label", **SQUARE_PIXELS).features
-
-    assert feature["prompts"] == f"+{x:.12g},{y:.12g} -500002,4599998 EPSG:32633"
-    assert outline_of(feature)[0] == pytest.approx(bounds("a"), abs=1e-6)
-
-
-def test_a_group_field_tells_objects_apart_and_names_them(scene):
-    rows = [(f"Point ({x} {y})", 1, name) for name in ("b", "a") for x, y in [centre(name)]]
-
-    outcome = run(INPUT=scene, POINTS=point_layer(*rows), GROUP_FIELD="group", **SQUARE_PIXELS)
-
-    assert [feature["object"] for feature in outcome.features] == ["b", "a"]
-    assert [outline_of(feature)[0] for feature in outcome.features] == [
-        pytest.approx(bounds(name), abs=1e-6) for name in ("b", "a")
-    ]
-
-
-def test_whole_numbers_of_a_group_field_stay_numbers(scene):
-    rows = [(f"Point ({x} {y})", 1, number) for name, number in (("b", 7), ("a", 3)) for x, y in [centre(name)]]
-
-    outcome = run(INPUT=scene, POINTS=point_layer(*rows, fields="label:integer,group:integer"), GROUP_FIELD="group")
-
-    assert [feature["object"] for feature in outcome.features] == [7, 3]
-
-
-def test_each_multipoint_feature_is_an_object_and_exclude_features_go_with_all(scene):
-    rows = [(f"MultiPoint (({x} {y}))", 1, "") for name in ("a", "b") for x, y in [centre(name)]]
-    layer = point_layer(*rows, ("MultiPoint ((500002 4599998))", 0, ""), kind="MultiPoint")
-
-    outcome = run(INPUT=scene, POINTS=layer, LABEL_FIELD="label")
-
-    assert outcome.results["COUNT"] == 2
-    assert all("-500002,4599998" in feature["prompts"] for feature in outcome.features)
-
-
-def test_each_point_of_a_layer_in_degrees_is_an_object(scene):
-    rows = [(wkt(name, crs="EPSG:4326").split(";")[1].replace("MultiPoint ((", "Point (")[:-1], 1, "") for name in "ab"]
-
-    outcome = run(INPUT=scene, POINTS=point_layer(*rows, crs="EPSG:4326"), OBJECTS="each_point", **SQUARE_PIXELS)
-
-    assert [outline_of(feature)[0] for feature in outcome.features] == [
-        pytest.approx(bounds(name), abs=1e-6) for name in ("a", "b")
-    ]
-
-
-def test_each_feature_of_a_box_layer_is_an_object(scene):
-    layer = QgsVectorLayer("Polygon?crs=EPSG:32633", "boxes", "memory")
-    for name in ("b", "a"):
-        xmin, xmax, ymin, ymax = bounds(name)
-        feature = QgsFeature()
-        feature.setGeometry(QgsGeometry.fromRect(QgsRectangle(xmin, ymin, xmax, ymax)))
-        layer.dataProvider().addFeature(feature)
-
-    outcome = run(INPUT=scene, BOXES=layer, **SQUARE_PIXELS)
-
-    assert [outline_of(feature)[0] for feature in outcome.features] == [
-        pytest.approx(bounds(name), abs=1e-6) for name in ("b", "a")
-    ]
-
-
 def test_the_output_has_the_rasters_crs_and_all_fields_with_the_facts_of_the_run(scene):
     outcome = run(INPUT=scene, INCLUDE=wkt("a"), LABEL="roof", STRETCH="0:250", BANDS="3,2,1", **SQUARE_PIXELS)
 
@@ -323,3 +259,15 @@ def test_the_run_keeps_no_hold_of_the_raster(scene):
 
     assert results["COUNT"] == 1
     assert provider() is None
+
+
+def test_every_text_of_the_dialog_goes_through_the_translation(plugin, monkeypatch):
+    monkeypatch.setattr(segmentprompts.SegmentPromptsAlgorithm, "tr", lambda self, text: f"~{text}")
+    algorithm = segmentprompts.SegmentPromptsAlgorithm()
+    algorithm.initAlgorithm()
+
+    shown = [
+        text for parameter in algorithm.parameterDefinitions() for text in (parameter.description(), parameter.help())
+    ]
+    shown += [output.description() for output in algorithm.outputDefinitions()]
+    assert [text for text in shown if not text.startswith("~")] == []
