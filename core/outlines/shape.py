@@ -20,6 +20,7 @@ SMALL_HOLE_PX = 16.0
 """Holes up to this many pixels are noise: models draw their masks at a quarter of the image's size."""
 _MOST_SMOOTH = 5
 _AREA_LOSS = 0.05
+_SURELY_BELOW = 0.5
 _HALVINGS = 4
 _MITRE_LIMIT = 2.0
 _LONGEST_CUT_PX = 4.0
@@ -91,7 +92,7 @@ def clean(polygons: list[Any], settings: OutlineSettings, grid: PixelGrid) -> li
     a polygon, all its pieces are kept, but with ``PartRule.LARGEST`` the largest alone. Prompts have no say here: a
     click at the rim of its part may lie beside the reshaped one.
     """
-    chosen = _kept(polygons, settings.parts)
+    chosen = _kept(_hopeful(polygons, settings, grid), settings.parts)
     if not chosen:
         return []
     bounds = np.array([polygon.bounds for polygon in chosen])
@@ -125,6 +126,19 @@ def _kept(polygons: list[Any], rule: PartRule) -> list[Any]:
     """Return the polygons that the rule keeps of those that were chosen by the prompts, the largest first."""
     ordered = sorted(polygons, key=lambda polygon: -float(polygon.area))
     return ordered[:1] if rule is PartRule.LARGEST else ordered
+
+
+def _hopeful(polygons: list[Any], settings: OutlineSettings, grid: PixelGrid) -> list[Any]:
+    """Return the polygons without those that are so far below the minimum area that no reshaping saves them.
+
+    Reshaping takes a millisecond or two for each, and a noisy mask has ten thousands of specks. Specks that would only
+    reach the minimum by growing together with others go as well.
+    """
+    if settings.min_area_m2 <= 0.0 or settings.expand_m > 0.0:
+        return polygons
+    least = _SURELY_BELOW * settings.min_area_m2
+    shells = (np.asarray(polygon.exterior.coords, dtype=np.float64)[:, :2] for polygon in polygons)
+    return [polygon for polygon, shell in zip(polygons, shells) if measure_ring(shell, grid.crs)[0] >= least]
 
 
 def _without_small_holes(polygon: Any, settings: OutlineSettings, grid: PixelGrid) -> Any:
@@ -161,7 +175,8 @@ def _expanded(polygons: list[Any], distance_m: float) -> list[Any]:
 
 def _simplified(polygon: Any, tolerance_m: float, grid: PixelGrid, frame: LocalFrame) -> Any:
     """Return a polygon of the grid in the frame's metres, without its stairs, simplified as far as it stays itself."""
-    if tolerance_m <= 0.0:
+    # A rectangle of pixels has no stairs, and without one of its corners it would be a triangle.
+    if tolerance_m <= 0.0 or (len(polygon.exterior.coords) == 5 and not len(polygon.interiors)):
         return map_rings(polygon, frame.to_metres)
     area = polygon.area * abs(float(np.linalg.det(frame.matrix)))
     stairless = [grid.to_map(without_stairs(grid.to_pixel(ring))) for ring in rings_of(polygon)]

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from prompt_segmenter.core.errors import SettingsError
+from prompt_segmenter.core.outlines import shape
 from prompt_segmenter.core.outlines.masks import PartRule
 from prompt_segmenter.core.outlines.measure import measure
 from prompt_segmenter.core.outlines.polygonize import polygonize
@@ -197,6 +198,20 @@ def test_parts_below_the_minimum_area_are_dropped_even_the_last():
     assert len(cleaned(mask, OutlineSettings(parts=keep_all, min_area_m2=16.0))) == 2
     assert len(cleaned(mask, OutlineSettings(parts=keep_all, min_area_m2=17.0))) == 1
     assert cleaned(mask, OutlineSettings(parts=keep_all, min_area_m2=65.0)) == []
+
+
+def test_specks_that_the_minimum_area_drops_cost_no_reshaping(monkeypatch):
+    mask = np.zeros((40, 40), dtype=bool)
+    mask[::4, ::4] = True
+    mask[10:30, 10:30] = True
+    reshaped, real = [], shape._simplified
+    monkeypatch.setattr(shape, "_simplified", lambda polygon, *more: reshaped.append(polygon) or real(polygon, *more))
+    (outline,) = cleaned(mask, OutlineSettings(parts=PartRule.ALL, min_area_m2=50.0))
+    assert outline.area == 400.0
+    assert len(reshaped) == 1
+    # What is pushed outwards may still become large enough.
+    grown = cleaned(mask, OutlineSettings(parts=PartRule.ALL, min_area_m2=20.0, expand_m=2.0))
+    assert grown[0].area > 1200.0
 
 
 def test_all_parts_are_kept_but_where_one_is_asked_for():
