@@ -13,7 +13,7 @@ from ..core.errors import RasterReadError, SegmentError
 from ..core.progress import NullProgress, Progress, check
 from ..core.raster import crs as crs_maths
 from ..core.raster.chip import RasterChip
-from ..core.raster.grid import PixelGrid, Window
+from ..core.raster.grid import Bounds, PixelGrid, Window
 from ..core.raster.resample import average
 from ..core.raster.rgb import Palette
 from ..core.raster.source import BandInfo, BandRole, RasterSource, check_request
@@ -37,6 +37,9 @@ _ROLES = {
 _Method = QgsRasterDataProvider.ResamplingMethod
 _OVERSAMPLE = 4
 """A provider that can't average is read this much finer, and averaged here."""
+
+_STRIP_PX = 16_000_000
+"""So many of the file's pixels are read between two looks at whether the user has cancelled."""
 
 
 class ProviderSource:
@@ -86,8 +89,7 @@ class ProviderSource:
         alphas = [band for band, info in enumerate(self.bands, start=1) if info.role is BandRole.ALPHA]
         values, usable = {}, {}
         for band in dict.fromkeys((*bands, *alphas)):
-            check(progress)
-            values[band], usable[band] = self._read_band(band, window, size)
+            values[band], usable[band] = self._read_band(band, window, size, progress)
         # 0 in one band of a picture whose nodata is 0 is just a dark colour
         valid: NDArray[np.bool_] = np.any([usable[band] for band in bands], axis=0)
         for band in bands:
@@ -117,24 +119,36 @@ class ProviderSource:
         palette = palette_of(self._provider.colorTable(number)) if role is BandRole.PALETTE else ()
         return BandInfo(self._provider.generateBandName(number), DTYPES[kind], role, palette)
 
-    def _read_band(self, band: int, window: Window, size: tuple[int, int]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        reduced = size != (window.width, window.height)
-        if not reduced or self._averages or self.bands[band - 1].role is BandRole.PALETTE:
-            return self._read_block(band, window, size)
-        times = min(_OVERSAMPLE, max(1, window.width // size[0]), max(1, window.height // size[1]))
-        values, usable = self._read_block(band, window, (size[0] * times, size[1] * times))
-        means, averaged = average(values[np.newaxis], usable, size)
-        return means[0], averaged
+    def _read_band(
+        self, band: int, window: Window, size: tuple[int, int], progress: Progress
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Return values and usable pixels (H, W), read in strips: a read of the provider itself can't be cancelled."""
+        grid = self.grid.window(window).resampled(*size)
+        times = 1
+        if size != (window.width, window.height) and not self._averages and not self._is_palette(band):
+            times = min(_OVERSAMPLE, max(1, window.width // size[0]), max(1, window.height // size[1]))
+        rows = max(1, _STRIP_PX * size[1] // (window.width * window.height))
+        if window.height % (size[1] * times) and (not self._averages or self._is_palette(band)):
+            rows = size[1]  # which pixel is the nearest one depends on where a read begins
+        parts = []
+        for top in range(0, size[1], rows):
+            check(progress)
+            strip = grid.window(Window(0, top, size[0], min(rows, size[1] - top)))
+            values, usable = self._read_block(band, strip.bounds, (strip.width * times, strip.height * times))
+            means, averaged = average(values[np.newaxis], usable, (strip.width, strip.height))
+            parts.append((means[0], averaged))
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
 
-    def _read_block(self, band: int, window: Window, size: tuple[int, int]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        left, bottom, right, top = self.grid.window(window).bounds
+    def _is_palette(self, band: int) -> bool:
+        return self.bands[band - 1].role is BandRole.PALETTE
+
+    def _read_block(self, band: int, bounds: Bounds, size: tuple[int, int]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         if self._averages:
             # averages of palette entries mean nothing, and the provider refuses to make them
-            is_palette = self.bands[band - 1].role is BandRole.PALETTE
-            method = _Method.Nearest if is_palette else _Method.Average
+            method = _Method.Nearest if self._is_palette(band) else _Method.Average
             if not self._provider.setZoomedOutResamplingMethod(method):
                 raise RasterReadError(f"'{self._name}' can't be read at a coarser resolution.", hint="Export it first.")
-        block = self._provider.block(band, QgsRectangle(left, bottom, right, top), *size)
+        block = self._provider.block(band, QgsRectangle(*bounds), *size)
         if not block.isValid() or block.isEmpty():
             raise RasterReadError(
                 f"Band {band} of '{self._name}' can't be read ({reason(block) or 'no reason given'}).",

@@ -6,6 +6,7 @@ import weakref
 
 import numpy as np
 import pytest
+from prompt_segmenter.algorithms import provider_source
 from prompt_segmenter.algorithms.provider_source import ProviderSource, palette_of, unturned
 from prompt_segmenter.core.errors import Cancelled, RasterReadError
 from prompt_segmenter.core.raster.grid import Window
@@ -139,13 +140,37 @@ class CancelledAfter:
 def test_a_read_can_be_cancelled_between_bands(tmp_path, qgis_app, monkeypatch):
     source = source_of(write_tif(tmp_path / "a.tif", ramp("uint8", 3)))
     read = []
-    read_band = source._read_band
-    monkeypatch.setattr(source, "_read_band", lambda band, *a: read.append(band) or read_band(band, *a))
+    read_block = source._read_block
+    monkeypatch.setattr(source, "_read_block", lambda band, *a: read.append(band) or read_block(band, *a))
 
     with pytest.raises(Cancelled):
         source.read(WHOLE, (8, 6), (1, 2, 3), CancelledAfter(2))
 
     assert read == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("size", "averages"),
+    [
+        *(((57, 100), True), ((23, 31), True), ((19, 50), True), ((1, 2), True)),
+        *(((57, 100), False), ((19, 50), False), ((14, 25), False)),
+    ],
+)
+def test_a_read_in_strips_is_the_same_as_in_one_and_can_be_cancelled(tmp_path, qgis_app, monkeypatch, size, averages):
+    data = np.random.default_rng(5).integers(1, 60_000, (1, 100, 57), np.uint16)
+    source = source_of(write_tif(tmp_path / "a.tif", data))
+    if not averages:
+        assert source._provider.enableProviderResampling(False)
+        source._averages = False
+    window = Window(0, 0, 57, 100)
+    whole = source.read(window, size, (1,))
+    monkeypatch.setattr(provider_source, "_STRIP_PX", 57 * 20)
+
+    strips = source.read(window, size, (1,))
+
+    assert np.array_equal(strips.data, whole.data)
+    with pytest.raises(Cancelled):
+        source.read(window, size, (1,), CancelledAfter(1))
 
 
 def test_a_closed_source_holds_no_provider(tmp_path, qgis_app):
