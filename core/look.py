@@ -14,7 +14,7 @@ from .outlines.masks import PartRule, choose_candidate, select_parts
 from .progress import Progress, SubProgress, check
 from .prompts.prompt import PixelPrompts, PromptSet
 from .raster.grid import PixelGrid
-from .raster.rgb import RgbRecipe, to_rgb8
+from .raster.rgb import RgbRecipe, to_rgb8, usable_pixels
 from .raster.source import RasterSource
 from .window import View, grow, indices_under, place, require_readable, touches_edge
 
@@ -235,7 +235,7 @@ class Looker:
         if self._last is None or self._last.view != view:
             chip = self._source.read(view.window, view.size, self._recipe.bands, progress)
             image = to_rgb8(chip, self._recipe)
-            self._last = _Picture(view, image, image_digest(image), chip.valid)
+            self._last = _Picture(view, image, image_digest(image), usable_pixels(chip, self._recipe))
         return self._last
 
     def _embed(self, picture: _Picture, progress: Progress) -> ImageEmbedding:

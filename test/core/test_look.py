@@ -11,6 +11,7 @@ from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.core.prompts.build import prompts
 from prompt_segmenter.core.raster.grid import PixelGrid
 from prompt_segmenter.core.raster.rgb import RgbRecipe
+from prompt_segmenter.core.raster.source import BandInfo, BandRole
 from prompt_segmenter.core.raster.sources.array import ArraySource
 from prompt_segmenter.test.helpers.fake_model import Identity, SameBrightness
 
@@ -186,3 +187,18 @@ def test_an_exclude_point_far_from_the_object_does_not_change_where_is_looked():
 
     assert look.view.window.width == 64
     assert look.unsatisfied == 0
+
+
+def test_a_click_on_a_transparent_palette_value_is_a_click_on_nothing():
+    values = np.zeros((1, 100, 100), np.uint8)
+    values[0, 40:60, 40:60] = 1
+    palette = ((255, 0, 0, 0), (0, 0, 255, 255))
+    bands = (BandInfo("classes", "uint8", BandRole.PALETTE, palette),)
+    source = ArraySource(values, PixelGrid.pixel_space(100, 100), bands=bands)
+    painted = Looker(source, SameBrightness(), RgbRecipe((1,), palette=palette), EmbeddingCache(10**8))
+
+    nothing = painted.find(prompts(include=[(10, 10)]), NullProgress())
+    something = painted.find(prompts(include=[(50, 50)]), NullProgress())
+
+    assert nothing.blank
+    assert something.mask.sum() == 20 * 20
