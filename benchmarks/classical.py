@@ -134,7 +134,7 @@ def walker(image: Image, asked: Asked) -> Mask:
             cv2.circle(seeds, _whole((seed - offset) * factors), 2, label, -1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = random_walker(small.astype(np.float64) / 255, seeds, beta=300, mode="cg_j", channel_axis=-1)
+        found = random_walker(small.astype(np.float64) / 255, seeds, beta=300, mode="bf", channel_axis=-1)
     mask = np.zeros(image.shape[:2], bool)
     mask[where] = cv2.resize((found == 1).astype(np.float32), crop.shape[1::-1]) > 0.5
     return mask
