@@ -206,7 +206,7 @@ def load(options: argparse.Namespace) -> SegmentationModel:
     if options.scales:
         look = replace(look, scales=tuple(float(scale) for scale in options.scales.split(",")))
     if options.zoom_in:
-        look = LookPolicy(look.chip_px, look.scales, options.zoom_in == "yes")
+        look = replace(look, zoom_in=options.zoom_in == "yes")
     spec = replace(spec, look=look)
     folder = options.models
     paths = tuple(str(folder / file.filename) for file in spec.files) if folder else ModelStore().locate(spec)

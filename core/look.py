@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,19 +138,14 @@ class Looker:
         ChipTooLargeError
             If the prompts need more than ``max_pixels`` at this resolution.
         """
-        policy = self._model.spec.look
-        box = self._source.grid.box_to_pixel(prompts.envelope())
-        # a box says how large the object is: there is nothing to be tried
-        scales = policy.scales if len(set(map(tuple, box.reshape(2, 2)))) == 1 else (1.0,)
         looks = []
-        for index, scale in enumerate(scales):
-            part = SubProgress(progress, 0.5 * index / len(scales), 0.5 * (index + 1) / len(scales))
-            view = place(self._source.grid, box, policy.chip_px, resolution=resolution, scale=scale)
-            require_readable(view, self._source.grid, self._max_pixels)
+        views = self._first_views(prompts, resolution)
+        for index, view in enumerate(views):
+            part = SubProgress(progress, 0.5 * index / len(views), 0.5 * (index + 1) / len(views))
             looks.append(self.at(view, prompts, part))
         look = min(looks, key=_demerits)
         look = self._grow(look, prompts, SubProgress(progress, 0.5, 0.9), keep_resolution=resolution is not None)
-        if policy.zoom_in and resolution is None:
+        if self._model.spec.look.zoom_in and resolution is None:
             look = self._zoom_in(look, prompts, SubProgress(progress, 0.9, 1.0))
         progress.report(1.0)
         return look
@@ -185,6 +181,29 @@ class Looker:
             unsatisfied=found.unsatisfied,
             cut=touches_edge(mask, view, self._source.grid),
         )
+
+    def _first_views(self, prompts: PromptSet, resolution: float | None) -> list[View]:
+        """Return the views to begin with: several ground widths for one click, else one.
+
+        Raises
+        ------
+        ChipTooLargeError
+            If one is too large.
+        """
+        grid, policy = self._source.grid, self._model.spec.look
+        box = grid.box_to_pixel(prompts.envelope())
+        chip_px, scales = policy.chip_px, policy.scales
+        size = float((box[2:] - box[:2]).max())
+        if size > 0.0:
+            # several clicks, too, say something about the size; trying widths was measured to be worse then
+            scales = (1.0,)
+        if prompts.has_extent and policy.box_margin is not None and resolution is None:
+            span = size * (1.0 + 2.0 * policy.box_margin)
+            chip_px, scales = min(chip_px, math.ceil(span)), (max(1.0, span / chip_px),)
+        views = [place(grid, box, chip_px, resolution=resolution, scale=scale) for scale in scales]
+        for view in views:
+            require_readable(view, grid, self._max_pixels)
+        return list(dict.fromkeys(views))
 
     def _decode(
         self, embedding: ImageEmbedding, pixels: PixelPrompts, previous: FloatArray | None, progress: Progress

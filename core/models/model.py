@@ -42,6 +42,9 @@ class LookPolicy:
     """Ground widths, relative to the first chip, that are tried for a click; the best prediction wins."""
     zoom_in: bool = False
     """Look a second time at the found object's own window."""
+    box_margin: float | None = None
+    """Ground on each side of a box, as a share of its longer side, that is looked at with it; None for the chip's whole
+    width, or just enough around a larger box."""
 
 
 @dataclass(frozen=True)

@@ -137,6 +137,12 @@ class PromptSet:
             prompt.add_to(builder, grid)
         return builder.build()
 
+    @property
+    def has_extent(self) -> bool:
+        """True if a prompt that locates the object has a width or height, and so says how large it is."""
+        envelopes = (prompt.envelope() for prompt in self.prompts if prompt.locates)
+        return any(left < right or bottom < top for left, bottom, right, top in envelopes)
+
     def envelope(self) -> Bounds:
         """Return the map bounds (left, bottom, right, top) of all prompts that locate the object."""
         boxes = np.array([prompt.envelope() for prompt in self.prompts if prompt.locates])

@@ -84,6 +84,33 @@ def test_a_wider_look_that_loses_the_object_is_not_taken():
     assert look.cut
 
 
+def test_a_small_box_is_looked_at_closely_where_the_model_wants_that():
+    source = scene((100, 100, 20))
+    model = Scripted(bright, LookPolicy(chip_px=64, scales=(1.0, 4.0), box_margin=0.5))
+
+    look = find(source, model, [], box=(96, 96, 124, 124))
+
+    assert (look.view.window.width, look.view.size) == (56, (56, 56))
+    assert len(model.encoded) == 1
+
+
+def test_a_large_box_gets_its_margin_at_the_chips_own_size():
+    source = scene((100, 100, 100))
+    model = Scripted(bright, LookPolicy(chip_px=64, box_margin=0.5))
+
+    look = find(source, model, [(150, 150)], box=(100, 100, 200, 200))
+
+    assert (look.view.window.width, look.view.size) == (200, (64, 64))
+
+
+def test_several_clicks_are_looked_at_once():
+    model = Scripted(bright, LookPolicy(chip_px=64, scales=(1.0, 4.0)))
+
+    find(scene((190, 190, 20)), model, [(195, 195), (205, 205)])
+
+    assert len(model.encoded) == 1
+
+
 def far_policy(scale=8.0):
     return LookPolicy(chip_px=64, scales=(scale,), zoom_in=True)
 
