@@ -59,7 +59,7 @@ zip: .dev/setup-dev.stamp ## pack the committed plugin into dist/
 scan: zip ## run the plugin site's security scan on the package
 	@$(PYTHON) tools/scan.py $(ZIP)
 
-train: ## train the starter model (its own environment, hours of processor time)
+train: ## a proof of the training, in minutes; FULL=1 trains and exports the model that comes with the plugin
 	@tools/train.sh
 
 clean: ## remove everything that make has made

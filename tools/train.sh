@@ -1,6 +1,8 @@
 #!/bin/bash
-# Train the starter model and export it, in an environment of its own (.dev/train-venv): see training/README.md.
-# usage: tools/train.sh [arguments of training.train]      default: the minutes in MINUTES (600)
+# Train the starter model in an environment of its own (.dev/train-venv): see training/README.md.
+# usage: tools/train.sh [arguments of training.train]
+# Default is a proof of a few minutes, exported to build/starter. FULL=1 is the real thing: MINUTES (600) of training, continued from its
+# checkpoint after a stop, and exported in place of the model that comes with the plugin.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 PYTHON=${TRAIN_PYTHON:-/usr/bin/python3}
@@ -8,7 +10,12 @@ if [ ! -x .dev/train-venv/bin/python ]; then
     "$PYTHON" -m venv .dev/train-venv
     .dev/train-venv/bin/python -m pip install -q --disable-pip-version-check -r training/requirements.txt
 fi
-[ $# -gt 0 ] || set -- --minutes "${MINUTES:-600}"
-.dev/train-venv/bin/python -m training.train "$@"
-.dev/train-venv/bin/python -m training.export
-echo "Now pin the digests of the new files: .dev/venv/bin/python test/helpers/pin_starter.py"
+if [ -n "${FULL:-}" ]; then
+    .dev/train-venv/bin/python -m training.train --minutes "${MINUTES:-600}" --resume "$@"
+    .dev/train-venv/bin/python -m training.export
+    echo "Now pin the digests of the new files: .dev/venv/bin/python test/helpers/pin_starter.py"
+else
+    .dev/train-venv/bin/python -m training.train --minutes "${MINUTES:-3}" --out training/runs/proof "$@"
+    .dev/train-venv/bin/python -m training.export --run training/runs/proof --out build/starter
+    echo "The proof works; its graphs are in build/starter. The real training: make train FULL=1"
+fi
