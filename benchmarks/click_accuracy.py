@@ -20,7 +20,7 @@ from core.look import Look, Looker
 from core.models import catalogue
 from core.models.embedding import EmbeddingCache
 from core.models.families import FAMILIES
-from core.models.model import LookPolicy, RuntimeSettings, SegmentationModel
+from core.models.model import RuntimeSettings, SegmentationModel
 from core.models.store import ModelStore
 from core.progress import NullProgress
 from core.prompts.build import prompts
