@@ -21,6 +21,7 @@ from ..core.errors import MissingCrsError, RasterReadError, SettingsError
 from ..core.raster.grid import Bounds
 from ..core.raster.rgb import RgbSettings, parse_bands
 from ..core.raster.stretch import Stretch
+from ..core.redact import without_credentials
 from .bridge import move_bounds
 from .extents import extent_of
 from .provider_source import ProviderSource, is_picture
@@ -119,9 +120,13 @@ def layer_of(parameters: dict[str, Any], algorithm: Any, context: QgsProcessingC
     """
     layer = algorithm.parameterAsRasterLayer(parameters, INPUT, context)
     if layer is None or not layer.isValid() or layer.dataProvider() is None:
+        given = str(parameters.get(INPUT))
+        is_service = "url=" in given and "://" not in given.split("url=")[0]
         raise RasterReadError(
-            f"The raster '{parameters.get(INPUT)}' can't be opened.",
-            hint="Check that the file is there and that QGIS opens it as a raster layer.",
+            f"The raster '{without_credentials(given)}' can't be opened.",
+            hint="Write the provider in front of a web layer's source: wms://type=xyz&url=..."
+            if is_service
+            else "Check that the file is there and that QGIS opens it as a raster layer.",
         )
     if not layer.crs().isValid() and not algorithm.parameterAsBool(parameters, PIXEL_SPACE, context):
         raise MissingCrsError(

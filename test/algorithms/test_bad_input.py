@@ -268,3 +268,12 @@ def test_an_output_that_cannot_be_written_is_taken_away_again(scene, tmp_path, m
         "Check that there is room and that the folder can be written to, or choose another place."
     )
     assert not path.exists()
+
+
+@pytest.mark.usefixtures("fake_model")
+def test_web_tiles_without_their_provider_say_how_to_write_them():
+    outcome = run(INPUT="type=xyz&url=http://127.0.0.1:1/{z}/{x}/{y}.png?key=1234567&zmax=20", INCLUDE="Point (1 1)")
+
+    assert "can't be opened. Write the provider in front" in outcome.refused + outcome.error
+    assert "wms://type=xyz&url=" in outcome.refused + outcome.error
+    assert "1234567" not in outcome.refused + outcome.error
