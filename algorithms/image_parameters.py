@@ -121,7 +121,7 @@ def layer_of(parameters: dict[str, Any], algorithm: Any, context: QgsProcessingC
     layer = algorithm.parameterAsRasterLayer(parameters, INPUT, context)
     if layer is None or not layer.isValid() or layer.dataProvider() is None:
         given = str(parameters.get(INPUT))
-        is_service = "url=" in given and "://" not in given.split("url=")[0]
+        is_service = "url=" in given and "://" not in given.split("url=", maxsplit=1)[0]
         raise RasterReadError(
             f"The raster '{without_credentials(given)}' can't be opened.",
             hint="Write the provider in front of a web layer's source: wms://type=xyz&url=..."
