@@ -63,6 +63,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=3.0, help="training time, of all sessions together")
     parser.add_argument("--out", type=Path, default=Path("training/runs/starter"), help="folder of checkpoints and log")
     parser.add_argument("--resume", action="store_true", help="continue from the folder's checkpoint")
+    parser.add_argument(
+        "--init", type=Path, help="averaged weights to begin from, e.g. training/weights/starter_97min.pt"
+    )
     parser.add_argument("--batch", type=int, default=12, help="images in a batch")
     parser.add_argument("--workers", type=int, default=1, help="processes that render scenes")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads of the training itself")
@@ -81,6 +84,9 @@ class Trainer:
         self.options = options
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model = Starter().to(self.device, memory_format=torch.channels_last)
+        if options.init:
+            kept = torch.load(options.init, map_location=self.device, weights_only=True)
+            self.model.load_state_dict(kept)  # half precision is widened as it is copied
         plain = [p for p in self.model.parameters() if p.ndim < 2]
         heavy = [p for p in self.model.parameters() if p.ndim >= 2]
         groups = [{"params": heavy, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}]
