@@ -22,6 +22,7 @@ from qgis.core import (
     QgsProcessingUtils,
     QgsProject,
 )
+from qgis.PyQt import sip
 
 ALGORITHM = "promptsegmenter:segmentprompts"
 pytestmark = pytest.mark.usefixtures("fake_model")
@@ -51,6 +52,39 @@ def test_it_runs_as_a_background_task_on_another_thread(scene, monkeypatch):
     assert threads[0] != threading.get_ident()
     layer = context.takeResultLayer(results["OUTPUT"])
     (feature,) = layer.getFeatures()
+    assert outline_of(feature)[0] == pytest.approx(bounds("a"), abs=1e-6)
+
+
+def test_removing_the_layer_in_the_middle_loses_nothing(scene, monkeypatch):
+    begun, removed, outcomes = threading.Event(), threading.Event(), []
+    find = Looker.find
+
+    def waiting(*arguments, **options):
+        begun.set()
+        assert removed.wait(20)
+        return find(*arguments, **options)
+
+    monkeypatch.setattr(Looker, "find", waiting)
+    QgsProject.instance().addMapLayer(scene)
+    name = scene.id()
+    context, feedback = QgsProcessingContext(), QgsProcessingFeedback()
+    context.setProject(QgsProject.instance())
+    click = "Point ({} {})".format(*centre("a"))
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById(ALGORITHM)
+
+    parameters = {"INPUT": name, "INCLUDE": click, "SIMPLIFY": 0.0, "OUTPUT": "memory:"}
+    task = QgsProcessingAlgRunnerTask(algorithm, parameters, context, feedback)
+    task.executed.connect(lambda ok, results: outcomes.append((ok, results)))
+    QgsApplication.taskManager().addTask(task)
+    wait_until(begun.is_set, timeout_milliseconds=20_000)
+    QgsProject.instance().removeMapLayer(name)
+    removed.set()
+    wait_until(lambda: outcomes, timeout_milliseconds=20_000)
+
+    ok, results = outcomes[0]
+    assert ok
+    assert sip.isdeleted(scene)
+    (feature,) = context.takeResultLayer(results["OUTPUT"]).getFeatures()
     assert outline_of(feature)[0] == pytest.approx(bounds("a"), abs=1e-6)
 
 

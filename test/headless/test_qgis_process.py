@@ -17,7 +17,10 @@ from qgis.core import QgsVectorLayer
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / ".dev/bin/qgis_process"
 ALGORITHM = "promptsegmenter:segmentprompts"
-pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="run make setup: there is no .dev/bin/qgis_process")
+pytestmark = pytest.mark.skipif(
+    "PROMPT_SEGMENTER_CI" not in os.environ and not PROGRAM.exists(),
+    reason="run make setup: there is no .dev/bin/qgis_process",
+)
 
 
 def qgis_process(*arguments, **variables):
