@@ -157,7 +157,10 @@ class Trainer:
         if self.options.extra:
             source = WithReal(source, self.options.extra, seed, side, self.options.batch)
         workers = self.options.workers
-        return DataLoader(source, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None)
+        ahead = 4 if workers else None
+        return DataLoader(
+            source, batch_size=None, num_workers=workers, prefetch_factor=ahead, worker_init_fn=_deaf_to_ctrl_c
+        )
 
     def _step(self, batch: Batch) -> None:
         begin = time.perf_counter()
@@ -186,6 +189,11 @@ class Trainer:
                 flush=True,
             )
             self._sums = np.zeros(5)
+
+
+def _deaf_to_ctrl_c(_worker: int) -> None:
+    """Leave Ctrl-C, which a terminal sends to every process, to the training itself: it ends after its step."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def main() -> None:

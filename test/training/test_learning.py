@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -162,3 +165,18 @@ def test_training_stops_goes_on_and_exports(tmp_path):
     )  # fmt: skip
     assert exported.returncode == 0, exported.stderr[-2000:]
     assert {path.name for path in out.iterdir()} == {"starter_encoder.onnx", "starter_decoder.onnx"}
+
+
+def test_ctrl_c_keeps_what_was_learned(tmp_path):
+    run = [sys.executable, "-u", "-m", "training.train", "--out", str(tmp_path), "--batch", "2", "--minutes", "20"]
+    with subprocess.Popen(
+        [*run, "--save-every", "0.01"], cwd=ROOT, start_new_session=True, stdout=subprocess.PIPE
+    ) as running:
+        until = time.monotonic() + 120
+        while not (tmp_path / "last.pt").exists() and time.monotonic() < until:
+            time.sleep(0.2)
+        os.killpg(running.pid, signal.SIGINT)
+        said = running.communicate(timeout=120)[0].decode()
+    assert running.returncode == 0
+    assert "checkpoint" in said
+    assert torch.load(tmp_path / "last.pt", weights_only=True)["steps"] >= 1
