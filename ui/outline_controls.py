@@ -131,7 +131,7 @@ class OutlineControls(QWidget):
 
 
 def _number(limits: tuple[float, float], *, suffix: str = "", special: str = "") -> QgsDoubleSpinBox:
-    """Return a field for an area in whole steps of 5, or for a length in halves; ``special`` is its least value's name."""
+    """Return a field for an area or a length; ``special`` is the name of its least value."""
     is_area = suffix.endswith("²")
     spin = QgsDoubleSpinBox()
     spin.setRange(*limits)
