@@ -47,7 +47,7 @@ class MapSource:
     """What a canvas shows, north-up, without labels and selections. Made on the GUI thread; then read from any other.
 
     Pixels lie on a lattice through the CRS's origin, in steps of powers of 2, wherever the canvas looks: the same
-    ground gives the same pixels when the user comes back to it. A rotated canvas and a screen of more dots change nothing.
+    ground gives the same pixels when the user comes back to it. Its rotation and the screen's dots change nothing.
 
     Parameters
     ----------
@@ -219,21 +219,25 @@ def _grid(settings: QgsMapSettings, layers: list[QgsMapLayer]) -> PixelGrid:
 
 
 def _covered(settings: QgsMapSettings, layers: list[QgsMapLayer]) -> Bounds:
-    """Return the map bounds of all layers, and of what is on the screen.
+    """Return the map bounds of all layers.
 
-    A world-wide layer has no sensible bounds in the CRS of one country: where that is so, the CRS's own area is taken.
+    A world-wide layer has no sensible bounds in the CRS of one country: there, the CRS's own area and as much again on
+    each side are taken. Where nothing is known, it is what is on the screen.
     """
-    whole = QgsRectangle(settings.visibleExtent())
     only = QgsMapSettings(settings)
     only.setLayers(layers)
-    extent = only.fullExtent()
-    own = _own_area(settings)
+    extent, own = only.fullExtent(), _own_area(settings)
     if own is not None:
+        own.grow(min(own.width(), own.height()))
         extent = extent.intersect(own)
+    if not _is_sensible(extent):
+        extent = settings.visibleExtent()
+    return extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum()
+
+
+def _is_sensible(extent: QgsRectangle) -> bool:
     sides = (extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum())
-    if not extent.isEmpty() and all(math.isfinite(side) and abs(side) < _WIDEST for side in sides):
-        whole.combineExtentWith(extent)
-    return whole.xMinimum(), whole.yMinimum(), whole.xMaximum(), whole.yMaximum()
+    return not extent.isEmpty() and all(math.isfinite(side) and abs(side) < _WIDEST for side in sides)
 
 
 def _own_area(settings: QgsMapSettings) -> QgsRectangle | None:

@@ -7,9 +7,10 @@ from qgis.gui import QgsMapLayerComboBox
 from qgis.PyQt.QtCore import QCoreApplication, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QCompleter, QFormLayout, QWidget
 
-from .keep_settings import KeepSettings, OverlapRule
 from .label_history import LabelHistory
+from .placement import OverlapRule
 from .preferences import Preferences
+from .target_layer import KeepSettings
 
 
 class KeepControls(QWidget):

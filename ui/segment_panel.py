@@ -26,7 +26,6 @@ from ..core.models.store import ModelStore
 from ..core.outlines.shape import OutlineSettings
 from .first_run import FirstRunPage
 from .keep_controls import KeepControls
-from .keep_settings import KeepSettings
 from .key_help import KeyHelp
 from .mode import Mode
 from .mode_controls import ModeControls
@@ -37,6 +36,7 @@ from .preferences import Preferences
 from .source_controls import SourceControls
 from .status_line import StatusLine
 from .store_controls import StoreControls
+from .target_layer import KeepSettings
 
 OBJECT_NAME = "PromptSegmenterPanel"
 """QGIS remembers the dock's place under this name."""

@@ -4,9 +4,10 @@ import pytest
 from prompt_segmenter.core.models.store import ModelStore
 from prompt_segmenter.core.outlines.masks import PartRule
 from prompt_segmenter.core.outlines.shape import OutlineSettings
-from prompt_segmenter.ui.keep_settings import KeepSettings, OverlapRule
 from prompt_segmenter.ui.mode import Mode
+from prompt_segmenter.ui.placement import OverlapRule
 from prompt_segmenter.ui.segment_panel import SegmentPanel
+from prompt_segmenter.ui.target_layer import KeepSettings
 from qgis.core import QgsVectorLayer
 from qgis.gui import QgsCollapsibleGroupBoxBasic
 from qgis.PyQt.QtCore import Qt
