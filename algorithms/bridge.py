@@ -16,6 +16,7 @@ from qgis.core import (
     QgsPointXY,
     QgsProcessingContext,
     QgsProcessingFeedback,
+    QgsProject,
     QgsRectangle,
     QgsWkbTypes,
 )
@@ -66,11 +67,16 @@ def crs_text(crs: QgsCoordinateReferenceSystem) -> str | None:
     return str(crs.toWkt(QgsCoordinateReferenceSystem.WktVariant.WKT_PREFERRED))
 
 
+def to_qgis_crs(text: str | None) -> QgsCoordinateReferenceSystem:
+    """Return a CRS that the core wrote (an authority code or WKT) as QGIS's; invalid for None."""
+    return QgsCoordinateReferenceSystem(text) if text else QgsCoordinateReferenceSystem()
+
+
 def move_geometry(
     geometry: QgsGeometry,
     crs: QgsCoordinateReferenceSystem,
     target: QgsCoordinateReferenceSystem,
-    context: QgsProcessingContext,
+    context: QgsProcessingContext | QgsProject,
 ) -> QgsGeometry:
     """Return a copy of a geometry in the target CRS, by the project's own datum transformations.
 
@@ -181,7 +187,9 @@ def _field_type(kind: FieldKind) -> Any:
 
 
 def _transform(
-    crs: QgsCoordinateReferenceSystem, target: QgsCoordinateReferenceSystem, context: QgsProcessingContext
+    crs: QgsCoordinateReferenceSystem,
+    target: QgsCoordinateReferenceSystem,
+    context: QgsProcessingContext | QgsProject,
 ) -> QgsCoordinateTransform | None:
     """Return the way from one to the other; None where coordinates are already in the target."""
     if not crs.isValid() or crs == target:

@@ -1,0 +1,122 @@
+"""What is written into the attributes of a target layer: the core's columns, where the layer has a place for them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from qgis.core import QgsField, QgsFields
+from qgis.PyQt.QtCore import QMetaType
+
+from ..core.outlines.measure import Measures
+from ..core.outlines.results import AttributeValue, Provenance, SegmentedPolygon, fields_for
+
+CLASS_NAMES = ("label", "class")
+"""Names of the field that takes the label; the first that the layer has is used."""
+_SHORT_NAME = 10
+"""Shapefiles keep so many characters of a field's name."""
+_NO_LENGTH = 0
+_INTEGERS = {
+    int(QMetaType.Type.Int): 31,
+    int(QMetaType.Type.LongLong): 63,
+}
+_REAL, _TEXT = int(QMetaType.Type.Double), int(QMetaType.Type.QString)
+
+
+def attributes_of(
+    fields: QgsFields, outline: SegmentedPolygon, provenance: Provenance, *, label: str = ""
+) -> dict[int, Any]:
+    """Return what the layer can take of an outline's attributes, by field index, in the fields' own types.
+
+    Fields are found by name, whatever its case; in shapefiles by the first ten characters. Text is cut to the field's
+    length; a value that the field can't hold is left out, so that the layer's own default counts.
+    """
+    label = label or outline.label
+    values: dict[str, AttributeValue] = {
+        column.name: column.value(outline, provenance) for column in fields_for([outline.object])
+    }
+    values["label"] = label
+    found = {}
+    for name, value in values.items():
+        index = class_field(fields) if name == "label" else index_of(fields, name)
+        if index >= 0 and value not in (None, ""):
+            fitting = converted(value, fields.at(index))
+            if fitting is not None:
+                found[index] = fitting
+    return found
+
+
+def measures(fields: QgsFields, measured: Measures) -> dict[int, Any]:
+    """Return the attributes that say how large a geometry is that is not the whole outline, by field index."""
+    values = {"area_m2": measured.area_m2, "perimeter_m": measured.perimeter_m}
+    found = {index_of(fields, name): value for name, value in values.items()}
+    return {index: converted(value, fields.at(index)) for index, value in found.items() if index >= 0}
+
+
+def marked(fields: QgsFields, attributes: Mapping[int, Any], mark: str) -> dict[int, Any]:
+    """Return the settings attribute with a word that says how the geometry was changed after it was made.
+
+    A replay compares with what the model gave, so it has to know that this is not it.
+    """
+    index = index_of(fields, "settings")
+    text = attributes.get(index)
+    if index < 0 or not isinstance(text, str) or not text or mark in text.split():
+        return {}
+    return {index: converted(f"{text} {mark}", fields.at(index))}
+
+
+def label_in(fields: QgsFields, label: str) -> str:
+    """Return a label as the layer's class field would hold it, as text."""
+    index = class_field(fields)
+    value = converted(label, fields.at(index)) if index >= 0 and label else None
+    return "" if value is None else str(value)
+
+
+def class_field(fields: QgsFields) -> int:
+    """Return the index of the field that takes the label, or -1."""
+    return next((index for index in (index_of(fields, name) for name in CLASS_NAMES) if index >= 0), -1)
+
+
+def index_of(fields: QgsFields, name: str) -> int:
+    """Return the index of the field for one of the core's columns, or -1."""
+    names = [field.name().casefold() for field in fields]
+    for wanted in (name, name[:_SHORT_NAME]):
+        if wanted.casefold() in names:
+            return names.index(wanted.casefold())
+    return -1
+
+
+def converted(value: AttributeValue, field: QgsField) -> Any:
+    """Return a value in a field's own type, or None if the field can't hold it.
+
+    Examples
+    --------
+    >>> from qgis.PyQt.QtCore import QVariant
+    >>> converted("a long label", QgsField("class", QVariant.String, len=6))
+    'a long'
+    """
+    kind = int(field.type())
+    if kind == _TEXT:
+        text = str(value)
+        return text[: field.length()] if field.length() > _NO_LENGTH else text
+    if kind in _INTEGERS or kind == _REAL:
+        number = _number(value)
+        if number is None or (kind != _REAL and abs(number) >= 2 ** _INTEGERS[kind]):
+            return None
+        # a decimal or integer field of a given length refuses more digits than it has
+        if field.length() > _NO_LENGTH and len(f"{abs(number):.0f}") + bool(number < 0) > field.length():
+            return None
+        return number if kind == _REAL else round(number)
+    try:
+        return value if field.convertCompatible(value) else None
+    except ValueError:
+        return None
+
+
+def _number(value: AttributeValue) -> float | None:
+    try:
+        number = float(value)  # type: ignore[arg-type]  # None and words are what is asked about
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
