@@ -1,9 +1,8 @@
-"""Between the map canvas and the core: what is seen, and prompts, moved to the source's CRS by the project's own rules."""
+"""Between the map canvas and the core: what is seen, and prompts, in the source's CRS by the project's own rules."""
 
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import replace
 
 from qgis.core import (
@@ -17,6 +16,7 @@ from qgis.core import (
     QgsRectangle,
 )
 
+from ..algorithms.bridge import to_qgis_crs
 from ..core.errors import CrsError
 from ..core.prompts.box import BoxPrompt
 from ..core.prompts.point import PointPrompt
@@ -24,19 +24,9 @@ from ..core.prompts.prompt import Prompt, PromptSet
 from ..core.prompts.shape import ShapePrompt
 from ..core.screen import ScreenView
 
-_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]*:\S+")
 _SIDE_PIECES = 20
 _STEP_PX = 20.0
 _DIGITS = 17
-
-
-def crs_named(text: str | None) -> QgsCoordinateReferenceSystem:
-    """Return the CRS that the core writes as text: an authority code or WKT; an invalid one for None."""
-    if text is None:
-        return QgsCoordinateReferenceSystem()
-    if _CODE.fullmatch(text):
-        return QgsCoordinateReferenceSystem(text)
-    return QgsCoordinateReferenceSystem.fromWkt(text)
 
 
 def mover(
@@ -109,7 +99,7 @@ def moved_prompts(prompts: PromptSet, crs: str | None, context: QgsCoordinateTra
     CrsError
         If one has no place there.
     """
-    way = mover(crs_named(prompts.crs), crs_named(crs), context)
+    way = mover(to_qgis_crs(prompts.crs), to_qgis_crs(crs), context)
     moved = tuple(_moved(prompt, way) for prompt in prompts.prompts)
     return replace(prompts, prompts=moved, crs=crs, given=prompts)
 

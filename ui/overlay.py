@@ -75,10 +75,10 @@ class Overlay:
             self._items += [self._band(box, BOX, _TOP + 1) for box in drawing.boxes]
         for drawing in drawings:
             for point in drawing.include:
-                self._items.append(self._marker(point, QgsVertexMarker.IconType.ICON_CIRCLE, _WHITE, 11, 2, _INCLUDE))
+                self._items.append(self._marker(point, QgsVertexMarker.IconType.ICON_CIRCLE, _WHITE, size=11, width=2, fill=_INCLUDE))
             for point in drawing.exclude:
-                self._items.append(self._marker(point, QgsVertexMarker.IconType.ICON_X, _WHITE, 13, 6))
-                self._items.append(self._marker(point, QgsVertexMarker.IconType.ICON_X, _EXCLUDE, 11, 3))
+                self._items.append(self._marker(point, QgsVertexMarker.IconType.ICON_X, _WHITE, size=13, width=6))
+                self._items.append(self._marker(point, QgsVertexMarker.IconType.ICON_X, _EXCLUDE, size=11, width=3))
 
     def show_tentative(self, outline: QgsGeometry) -> None:
         """Draw the outline that a click would give."""
@@ -126,6 +126,7 @@ class Overlay:
         point: QgsPointXY,
         icon: QgsVertexMarker.IconType,
         colour: QColor,
+        *,
         size: int,
         width: int,
         fill: QColor | None = None,

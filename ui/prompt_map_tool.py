@@ -1,9 +1,9 @@
-"""The map tool: what the mouse and the keys do, as calls of methods that are named for it. It decides nothing itself."""
+"""The map tool: what mouse and keys do, as calls of methods that are named for it. It decides nothing itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from qgis.core import QgsPointXY
 from qgis.gui import QgsMapCanvas, QgsMapMouseEvent, QgsMapTool
@@ -13,40 +13,15 @@ from qgis.PyQt.QtWidgets import QApplication
 
 from .pointer import Pointer, cursor
 
+if TYPE_CHECKING:
+    from .gestures import Gestures
+
 _LEFT, _RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 _SHIFT, _CONTROL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 _PLAIN = Qt.KeyboardModifier.NoModifier
 _KEYPAD = Qt.KeyboardModifier.KeypadModifier
 _DELETING = (Qt.Key.Key_Backspace, Qt.Key.Key_Delete)
 _REPEATING = (Qt.Key.Key_Backspace, Qt.Key.Key_Z, Qt.Key.Key_Y)
-
-
-class Gestures(Protocol):
-    """What the tool calls. Points are in the map's CRS."""
-
-    has_open: bool
-    can_redo_here: bool
-
-    def include(self, point: QgsPointXY, *, beside: bool) -> None: ...  # noqa: D102
-    def exclude(self, point: QgsPointXY) -> None: ...  # noqa: D102
-    def enclose(self, corners: list[QgsPointXY], *, beside: bool) -> None: ...  # noqa: D102
-    def stretch(self, corners: list[QgsPointXY]) -> None: ...  # noqa: D102
-    def give_way(self) -> None: ...  # noqa: D102
-    def point_at(self, point: QgsPointXY, *, beside: bool) -> None: ...  # noqa: D102
-    def point_away(self) -> None: ...  # noqa: D102
-    def pointer(self, *, beside: bool) -> Pointer: ...  # noqa: D102
-    def keep(self) -> None: ...  # noqa: D102
-    def keep_all(self) -> None: ...  # noqa: D102
-    def keep_by_double_click(self) -> None: ...  # noqa: D102
-    def drop(self) -> None: ...  # noqa: D102
-    def undo(self) -> None: ...  # noqa: D102
-    def redo(self) -> None: ...  # noqa: D102
-    def leave_undo_to_layer(self) -> None: ...  # noqa: D102
-    def remove_last(self) -> None: ...  # noqa: D102
-    def remove_at(self, point: QgsPointXY) -> None: ...  # noqa: D102
-    def next_candidate(self) -> None: ...  # noqa: D102
-    def came(self) -> None: ...  # noqa: D102
-    def went(self) -> None: ...  # noqa: D102
 
 
 class PromptMapTool(QgsMapTool):
@@ -74,7 +49,6 @@ class PromptMapTool(QgsMapTool):
         self.canvas().installEventFilter(self)
         self.canvas().viewport().installEventFilter(self)
         self.canvas().setFocus()
-        self._gestures.came()
         self._shown = None
         self.show_pointer()
 
@@ -83,7 +57,6 @@ class PromptMapTool(QgsMapTool):
         self.canvas().removeEventFilter(self)
         self.canvas().viewport().removeEventFilter(self)
         self._forget_press()
-        self._gestures.went()
         super().deactivate()
 
     def show_pointer(self, modifiers: Qt.KeyboardModifiers = _PLAIN) -> None:
@@ -179,7 +152,7 @@ class PromptMapTool(QgsMapTool):
         if not gestures.has_open:
             return None
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            return {_PLAIN: gestures.keep, _SHIFT: gestures.keep_all}.get(modifiers)
+            return gestures.keep if modifiers == _PLAIN else gestures.keep_all if modifiers == _SHIFT else None
         if key == Qt.Key.Key_Z and modifiers == _CONTROL:
             return gestures.undo
         plain = {Qt.Key.Key_Escape: gestures.drop, Qt.Key.Key_M: gestures.next_candidate}

@@ -141,7 +141,7 @@ class PromptHistory:
         self._go(self.state.with_current(replace(current, steps=(*current.steps, step))))
 
     def remove_last(self) -> bool:
-        """Take the last prompt of the current object away, with the choices made after it; return False if there is none.
+        """Take the last prompt of the current object away, with the choices after it; return False if there is none.
 
         An object without prompts is not open any more.
         """
