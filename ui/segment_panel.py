@@ -76,7 +76,7 @@ class SegmentPanel(QgsDockWidget):
     packages_installed = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None, *, store: ModelStore | None = None) -> None:
-        super().__init__(_tr("Prompt Segmenter"), parent)
+        super().__init__(tr("Prompt Segmenter"), parent)
         self.setObjectName(OBJECT_NAME)
         self.setAllowedAreas(Qt.DockWidgetArea.LeftDockWidgetArea | Qt.DockWidgetArea.RightDockWidgetArea)
         self._start = QPushButton(QgsApplication.getThemeIcon("/mActionCapturePolygon.svg"), "")
@@ -97,7 +97,7 @@ class SegmentPanel(QgsDockWidget):
         self.setWidget(self._pages)
         self._connect()
         self.set_active(False)
-        self.set_status(_tr("Press the button above, then click an object on the map."))
+        self.set_status(tr("Press the button above, then click an object on the map."))
 
     # What the user has chosen.
 
@@ -150,7 +150,7 @@ class SegmentPanel(QgsDockWidget):
     def set_active(self, active: bool) -> None:
         """Show whether the map tool is the one in use."""
         self._start.setChecked(active)
-        text = _tr("Stop segmenting") if active else _tr("Segment on the map")
+        text = tr("Stop segmenting") if active else tr("Segment on the map")
         self._start.setText(text)
         self._start.setAccessibleName(text)
 
@@ -188,13 +188,13 @@ class SegmentPanel(QgsDockWidget):
         layout.addWidget(_line())
         layout.addWidget(self._object)
         layout.addWidget(_line())
-        for title, widget in ((_tr("Image"), self._source), (_tr("Model"), self._model), (_tr("Clicks"), self._mode)):
+        for title, widget in ((tr("Image"), self._source), (tr("Model"), self._model), (tr("Clicks"), self._mode)):
             layout.addWidget(_heading(title))
             layout.addWidget(widget)
-        layout.addWidget(_section("kept", _tr("Kept objects"), self._keep, is_open=True))
-        layout.addWidget(_section("outline", _tr("Outline"), self._outline, is_open=False))
-        layout.addWidget(_section("store", _tr("Encoded views"), self._store, is_open=False))
-        layout.addWidget(_section("help", _tr("Mouse and keys"), KeyHelp(), is_open=True))
+        layout.addWidget(_section("kept", tr("Kept objects"), self._keep, is_open=True))
+        layout.addWidget(_section("outline", tr("Outline"), self._outline, is_open=False))
+        layout.addWidget(_section("store", tr("Encoded views"), self._store, is_open=False))
+        layout.addWidget(_section("help", tr("Mouse and keys"), KeyHelp(), is_open=True))
         layout.addStretch(1)
         return _scrolled(inside)
 
@@ -281,5 +281,6 @@ def _line() -> QFrame:
     return line
 
 
-def _tr(text: str) -> str:
+def tr(text: str) -> str:
+    """Return a text in the user's language."""
     return QCoreApplication.translate("SegmentPanel", text)
