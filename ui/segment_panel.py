@@ -22,6 +22,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from ..algorithms.base import missing_packages
 from ..core.models.store import ModelStore
 from ..core.outlines.shape import OutlineSettings
 from .first_run import FirstRunPage
@@ -98,6 +99,7 @@ class SegmentPanel(QgsDockWidget):
         self._connect()
         self.set_active(False)
         self.set_status(tr("Press the button above, then click an object on the map."))
+        self.show_missing(missing_packages())
 
     # What the user has chosen.
 
@@ -211,9 +213,13 @@ class SegmentPanel(QgsDockWidget):
         self._keep.changed.connect(self.keep_settings_changed)
         self._store.changed.connect(self.store_changed)
         self._status.cancel_requested.connect(self.cancel_requested)
-        self._first_run.installed.connect(self.packages_installed)
+        self._first_run.installed.connect(self._go_on)
         for name in ("keep", "drop", "undo", "redo", "copy_command", "copy_python"):
             getattr(self._object, f"{name}_requested").connect(getattr(self, f"{name}_requested"))
+
+    def _go_on(self) -> None:
+        self.show_missing([])
+        self.packages_installed.emit()
 
     def _toggle(self, wanted: bool) -> None:
         # the tool says by set_active what has become of it
