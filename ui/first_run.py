@@ -21,10 +21,10 @@ _MOST_LINES = 400
 def where_to_type(platform: str = sys.platform) -> str:
     """Return where a command for QGIS's own Python is to be typed on this platform."""
     if platform == "win32":
-        return _tr("Close QGIS, open the OSGeo4W Shell from the Start menu (in QGIS's folder), and type:")
+        return tr("Close QGIS, open the OSGeo4W Shell from the Start menu (in QGIS's folder), and type:")
     if platform == "darwin":
-        return _tr("Open the Terminal, and type the following, with the python3 inside QGIS.app in place of python3:")
-    return _tr("Open a terminal, and type:")
+        return tr("Open the Terminal, and type the following, with the python3 inside QGIS.app in place of python3:")
+    return tr("Open a terminal, and type:")
 
 
 def command(missing: list[str], platform: str = sys.platform, program: str | None = None) -> str:
@@ -39,7 +39,7 @@ def command(missing: list[str], platform: str = sys.platform, program: str | Non
 def offline_words() -> str:
     """Return what to do without a network."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return _tr(
+    return tr(
         "Without a network: on a machine that has one, with the same system and Python {version}, get the file with "
         '<pre>python3 -m pip download --no-deps "{requirement}"</pre>bring it here, and install it with '
         "<pre>python3 -m pip install --no-deps --target {folder} FILE.whl</pre>"
@@ -74,15 +74,15 @@ class FirstRunPage(QWidget):
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._command = QPlainTextEdit()
         self._command.setReadOnly(True)
-        self._command.setAccessibleName(_tr("Command that installs what is missing"))
-        self._copy = QPushButton(_tr("Copy the command"))
-        self._install = QPushButton(_tr("Install onnxruntime for me"))
-        self._cancel = QPushButton(_tr("Cancel"))
-        self._again = QPushButton(_tr("Look again"))
+        self._command.setAccessibleName(tr("Command that installs what is missing"))
+        self._copy = QPushButton(tr("Copy the command"))
+        self._install = QPushButton(tr("Install onnxruntime for me"))
+        self._cancel = QPushButton(tr("Cancel"))
+        self._again = QPushButton(tr("Look again"))
         self._output = QPlainTextEdit()
         self._output.setReadOnly(True)
         self._output.setMaximumBlockCount(_MOST_LINES)
-        self._output.setAccessibleName(_tr("What the installation says"))
+        self._output.setAccessibleName(tr("What the installation says"))
         self._outcome = QLabel()
         self._outcome.setWordWrap(True)
         self._outcome.setTextFormat(Qt.TextFormat.RichText)
@@ -107,9 +107,9 @@ class FirstRunPage(QWidget):
         self._missing = missing
         self._words.setText(
             "<p><b>{title}</b></p><p>{packages}</p><p>{where}</p>".format(
-                title=escape(_tr("Almost ready")),
+                title=escape(tr("Almost ready")),
                 packages=escape(
-                    _tr("The plugin needs Python packages that are not there: {packages}.").format(
+                    tr("The plugin needs Python packages that are not there: {packages}.").format(
                         packages=", ".join(missing)
                     )
                 ),
@@ -129,7 +129,7 @@ class FirstRunPage(QWidget):
         """Ask, and if the answer is yes, begin; returns at once."""
         if self._run is not None or not self.can_install():
             return
-        question = _tr(
+        question = tr(
             "Fetch {requirement} (about 20 MB) from the Python package index and put it into\n{folder}?\n\n"
             "Nothing else is installed or changed. To undo it, delete that folder."
         ).format(requirement=requirement(), folder=own_packages.folder())
@@ -164,12 +164,12 @@ class FirstRunPage(QWidget):
             self._run = None
         self._show_running(False)
         if worked:
-            self._outcome.setText(_tr("onnxruntime is installed."))
+            self._outcome.setText(tr("onnxruntime is installed."))
             self.look_again()
             return
         self._outcome.setText(
             "<p>{failed}</p><p>{offline}</p>".format(
-                failed=escape(_tr("It was not installed: {reason}").format(reason=reason)), offline=offline_words()
+                failed=escape(tr("It was not installed: {reason}").format(reason=reason)), offline=offline_words()
             )
         )
 
@@ -182,9 +182,10 @@ class FirstRunPage(QWidget):
         self._again.setEnabled(not running)
 
     def _ask_in_a_box(self, question: str) -> bool:
-        answer = QMessageBox.question(self, _tr("Install onnxruntime"), question)
+        answer = QMessageBox.question(self, tr("Install onnxruntime"), question)
         return bool(answer == QMessageBox.StandardButton.Yes)
 
 
-def _tr(text: str) -> str:
+def tr(text: str) -> str:
+    """Return a text in the user's language."""
     return QCoreApplication.translate("FirstRunPage", text)

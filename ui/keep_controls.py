@@ -29,23 +29,23 @@ class KeepControls(QWidget):
         self._history = LabelHistory()
         self.list = QgsMapLayerComboBox()
         self.list.setFilters(QgsMapLayerProxyModel.Filter.PolygonLayer)
-        self.list.setAllowEmptyLayer(True, _tr("New layer"))
+        self.list.setAllowEmptyLayer(True, tr("New layer"))
         self.list.setCurrentIndex(0)
         self.label_box = QComboBox()
         self.label_box.setEditable(True)
         self.label_box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.label_box.completer().setCaseSensitivity(Qt.CaseSensitivity.CaseSensitive)
         self.label_box.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
-        self.label_box.lineEdit().setPlaceholderText(_tr("none"))
+        self.label_box.lineEdit().setPlaceholderText(tr("none"))
         self.label_box.lineEdit().setClearButtonEnabled(True)
         self.overlap_box = QComboBox()
         for rule, text in (
-            (OverlapRule.ALLOW, _tr("keep it anyway")),
-            (OverlapRule.SKIP, _tr("skip it")),
-            (OverlapRule.CLIP, _tr("clip it there")),
+            (OverlapRule.ALLOW, tr("keep it anyway")),
+            (OverlapRule.SKIP, tr("skip it")),
+            (OverlapRule.CLIP, tr("clip it there")),
         ):
             self.overlap_box.addItem(text, rule)
-        self.merge_box = QCheckBox(_tr("Merge with what it touches"))
+        self.merge_box = QCheckBox(tr("Merge with what it touches"))
         for box in (self.list, self.label_box, self.overlap_box):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(8)
@@ -101,19 +101,19 @@ class KeepControls(QWidget):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         rows = (
             (
-                _tr("Save to"),
+                tr("Save to"),
                 self.list,
-                _tr("The polygon layer that kept objects go to. A new one is temporary until you save it."),
+                tr("The polygon layer that kept objects go to. A new one is temporary until you save it."),
             ),
-            (_tr("Label"), self.label_box, _tr("Class or name that is written with each object.")),
-            (_tr("If it overlaps"), self.overlap_box, _tr("What happens where the layer already has a polygon.")),
+            (tr("Label"), self.label_box, tr("Class or name that is written with each object.")),
+            (tr("If it overlaps"), self.overlap_box, tr("What happens where the layer already has a polygon.")),
         )
         for title, widget, tip in rows:
             widget.setToolTip(tip)
             widget.setAccessibleName(title)
             widget.setAccessibleDescription(tip)
             form.addRow(title, widget)
-        self.merge_box.setToolTip(_tr("Make one polygon of a kept object and those of the layer that it touches."))
+        self.merge_box.setToolTip(tr("Make one polygon of a kept object and those of the layer that it touches."))
         form.addRow(self.merge_box)
 
     def _connect(self) -> None:
@@ -138,5 +138,6 @@ class KeepControls(QWidget):
         self.changed.emit(settings)
 
 
-def _tr(text: str) -> str:
+def tr(text: str) -> str:
+    """Return a text in the user's language."""
     return QCoreApplication.translate("KeepControls", text)

@@ -9,17 +9,17 @@ from qgis.PyQt.QtWidgets import QLabel, QWidget
 def gestures() -> list[tuple[str, str]]:
     """Return what to do and what it means."""
     return [
-        (_tr("Click"), _tr("this belongs to the object")),
-        (_tr("Right click"), _tr("this does not")),
-        (_tr("Drag"), _tr("a box around the object")),
-        (_tr("Shift+click"), _tr("a new object beside this one")),
-        (_tr("Click a kept polygon"), _tr("open it to correct it")),
-        (_tr("Enter, double click"), _tr("keep")),
-        (_tr("Esc"), _tr("drop")),
-        (_tr("Ctrl+Z, Backspace"), _tr("take the last prompt back")),
-        (_tr("Ctrl+Shift+Z"), _tr("set it again")),
-        (_tr("M"), _tr("the model's next suggestion")),
-        (_tr("Delete"), _tr("remove the polygon under the pointer")),
+        (tr("Click"), tr("this belongs to the object")),
+        (tr("Right click"), tr("this does not")),
+        (tr("Drag"), tr("a box around the object")),
+        (tr("Shift+click"), tr("a new object beside this one")),
+        (tr("Click a kept polygon"), tr("open it to correct it")),
+        (tr("Enter, double click"), tr("keep")),
+        (tr("Esc"), tr("drop")),
+        (tr("Ctrl+Z, Backspace"), tr("take the last prompt back")),
+        (tr("Ctrl+Shift+Z"), tr("set it again")),
+        (tr("M"), tr("the model's next suggestion")),
+        (tr("Delete"), tr("remove the polygon under the pointer")),
     ]
 
 
@@ -32,9 +32,10 @@ class KeyHelp(QLabel):
         self.setTextFormat(Qt.TextFormat.RichText)
         self.setText(f"<table cellspacing='2'>{rows}</table>")
         self.setWordWrap(True)
-        self.setAccessibleName(_tr("Mouse and keys"))
+        self.setAccessibleName(tr("Mouse and keys"))
         self.setAccessibleDescription("; ".join(f"{do}: {so}" for do, so in gestures()))
 
 
-def _tr(text: str) -> str:
+def tr(text: str) -> str:
+    """Return a text in the user's language."""
     return QCoreApplication.translate("KeyHelp", text)

@@ -19,8 +19,8 @@ class ModeControls(QWidget):
         super().__init__(parent)
         stored = Preferences()
         texts = {
-            Mode.ONE_OBJECT: (_tr("All clicks on one object"), _tr("Clicks correct the outline until it is kept.")),
-            Mode.EACH_CLICK: (_tr("Each click a new object"), _tr("A click keeps the object before and begins anew.")),
+            Mode.ONE_OBJECT: (tr("All clicks on one object"), tr("Clicks correct the outline until it is kept.")),
+            Mode.EACH_CLICK: (tr("Each click a new object"), tr("A click keeps the object before and begins anew.")),
         }
         self.buttons = {}
         group = QButtonGroup(self)
@@ -34,8 +34,8 @@ class ModeControls(QWidget):
             layout.addWidget(button)
         remembered = {mode.value: mode for mode in Mode}.get(stored.text("mode"), Mode.ONE_OBJECT)
         self.buttons[remembered].setChecked(True)
-        self.hover = QCheckBox(_tr("Show the outline before clicking"))
-        self.hover.setToolTip(_tr("Rest the pointer on an object to see what a click would give."))
+        self.hover = QCheckBox(tr("Show the outline before clicking"))
+        self.hover.setToolTip(tr("Rest the pointer on an object to see what a click would give."))
         self.hover.setChecked(stored.flag("hover", True))
         layout.addWidget(self.hover)
         for mode, button in self.buttons.items():
@@ -55,5 +55,6 @@ class ModeControls(QWidget):
         self.hover_toggled.emit(wanted)
 
 
-def _tr(text: str) -> str:
+def tr(text: str) -> str:
+    """Return a text in the user's language."""
     return QCoreApplication.translate("ModeControls", text)

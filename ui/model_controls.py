@@ -32,10 +32,10 @@ class ModelControls(QWidget):
         self.list = QComboBox()
         self.list.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.list.setMinimumContentsLength(10)
-        self.list.setAccessibleName(_tr("Model"))
+        self.list.setAccessibleName(tr("Model"))
         self._about = QLabel()
         self._about.setWordWrap(True)
-        self._download = QPushButton(_tr("Download"))
+        self._download = QPushButton(tr("Download"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for widget in (self.list, self._about, self._download):
@@ -67,7 +67,7 @@ class ModelControls(QWidget):
         self.list.clear()
         for spec in catalogue.SPECS:
             here = not self._store.missing(spec)
-            title = spec.title if here else _tr("{title} (to be downloaded)").format(title=spec.title)
+            title = spec.title if here else tr("{title} (to be downloaded)").format(title=spec.title)
             self.list.addItem(title, spec.name)
             self.list.setItemData(self.list.count() - 1, about(spec), Qt.ItemDataRole.ToolTipRole)
         self.list.setCurrentIndex(max(0, self.list.findData(wanted)))
@@ -92,11 +92,11 @@ class ModelControls(QWidget):
             self._chosen = spec.name
             return
         self._about.setText(
-            _tr("Not on this machine yet: {size} from {host}, licence {licence}. Until then: {used}.").format(
+            tr("Not on this machine yet: {size} from {host}, licence {licence}. Until then: {used}.").format(
                 size=size_of(spec), host=host_of(spec), licence=spec.licence, used=catalogue.get(self.name()).title
             )
         )
-        self._download.setAccessibleName(_tr("Download the model {title}").format(title=spec.title))
+        self._download.setAccessibleName(tr("Download the model {title}").format(title=spec.title))
 
 
 def about(spec: ModelSpec) -> str:
@@ -104,9 +104,9 @@ def about(spec: ModelSpec) -> str:
     takes = ", ".join(sorted(spec.accepts))
     lines = [
         spec.title,
-        _tr("Size: {size}").format(size=size_of(spec)),
-        _tr("Licence: {licence}").format(licence=spec.licence),
-        _tr("Takes: {kinds}").format(kinds=takes),
+        tr("Size: {size}").format(size=size_of(spec)),
+        tr("Licence: {licence}").format(licence=spec.licence),
+        tr("Takes: {kinds}").format(kinds=takes),
     ]
     return "\n".join([*lines, spec.citation_url] if spec.citation_url else lines)
 
@@ -114,17 +114,18 @@ def about(spec: ModelSpec) -> str:
 def size_of(spec: ModelSpec) -> str:
     """Return a model's size in megabytes, as far as it is known."""
     if all(file.bundled for file in spec.files):
-        return _tr("comes with the plugin")
+        return tr("comes with the plugin")
     if not all(file.size for file in spec.files):
-        return _tr("size unknown")
+        return tr("size unknown")
     return f"{sum(file.size for file in spec.files) / _MB:.0f} MB"
 
 
 def host_of(spec: ModelSpec) -> str:
     """Return where a model is fetched from."""
     hosts = [urlsplit(file.url).hostname or "" for file in spec.files if file.url]
-    return ", ".join(dict.fromkeys(hosts)) or _tr("nowhere: copy its files into the models folder")
+    return ", ".join(dict.fromkeys(hosts)) or tr("nowhere: copy its files into the models folder")
 
 
-def _tr(text: str) -> str:
+def tr(text: str) -> str:
+    """Return a text in the user's language."""
     return QCoreApplication.translate("ModelControls", text)

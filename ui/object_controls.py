@@ -22,12 +22,12 @@ class ObjectControls(QWidget):
         self.summary = QLabel()
         self.summary.setWordWrap(True)
         self.summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.summary.setAccessibleName(_tr("The current object"))
-        self.keep = _button(_tr("Keep"), "/mActionSaveEdits.svg", _tr("Write the object to the layer (Enter)"))
-        self.drop = _button(_tr("Drop"), "/mActionRemove.svg", _tr("Forget the object (Esc)"))
-        self.undo = _button(_tr("Undo"), "/mActionUndo.svg", _tr("Take the last prompt back (Ctrl+Z, Backspace)"))
-        self.redo = _button(_tr("Redo"), "/mActionRedo.svg", _tr("Set the prompt again (Ctrl+Shift+Z)"))
-        self.copy = _button(_tr("Copy as"), "/mActionEditCopy.svg", _tr("Copy what makes this object again"))
+        self.summary.setAccessibleName(tr("The current object"))
+        self.keep = _button(tr("Keep"), "/mActionSaveEdits.svg", tr("Write the object to the layer (Enter)"))
+        self.drop = _button(tr("Drop"), "/mActionRemove.svg", tr("Forget the object (Esc)"))
+        self.undo = _button(tr("Undo"), "/mActionUndo.svg", tr("Take the last prompt back (Ctrl+Z, Backspace)"))
+        self.redo = _button(tr("Redo"), "/mActionRedo.svg", tr("Set the prompt again (Ctrl+Shift+Z)"))
+        self.copy = _button(tr("Copy as"), "/mActionEditCopy.svg", tr("Copy what makes this object again"))
         self._add_copy_menu()
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -43,7 +43,7 @@ class ObjectControls(QWidget):
 
     def show_object(self, summary: str, *, can_keep: bool, can_undo: bool, can_redo: bool) -> None:
         """Show what is known of the object and enable what can be done."""
-        self.summary.setText(summary or _tr("No object yet. Click one on the map."))
+        self.summary.setText(summary or tr("No object yet. Click one on the map."))
         self.keep.setEnabled(can_keep)
         self.copy.setEnabled(can_keep)
         self.drop.setEnabled(bool(summary) or can_keep or can_undo)
@@ -52,8 +52,8 @@ class ObjectControls(QWidget):
 
     def _add_copy_menu(self) -> None:
         menu = QMenu(self)
-        menu.addAction(_tr("qgis_process command")).triggered.connect(self.copy_command_requested)
-        menu.addAction(_tr("Python")).triggered.connect(self.copy_python_requested)
+        menu.addAction(tr("qgis_process command")).triggered.connect(self.copy_command_requested)
+        menu.addAction(tr("Python")).triggered.connect(self.copy_python_requested)
         self.copy.setMenu(menu)
         self.copy.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
 
@@ -73,5 +73,6 @@ def _button(text: str, icon: str, tip: str) -> QToolButton:
     return button
 
 
-def _tr(text: str) -> str:
+def tr(text: str) -> str:
+    """Return a text in the user's language."""
     return QCoreApplication.translate("ObjectControls", text)

@@ -28,22 +28,22 @@ class OutlineControls(QWidget):
         super().__init__(parent)
         self._parts = QComboBox()
         for rule, text in (
-            (PartRule.WITH_INCLUDE, _tr("Those that I clicked")),
-            (PartRule.LARGEST, _tr("The largest")),
-            (PartRule.ALL, _tr("All")),
+            (PartRule.WITH_INCLUDE, tr("Those that I clicked")),
+            (PartRule.LARGEST, tr("The largest")),
+            (PartRule.ALL, tr("All")),
         ):
             self._parts.addItem(text, rule)
-        self._simplify = _number((0.0, 1000.0), special=_tr("off: pixel sides"))
+        self._simplify = _number((0.0, 1000.0), special=tr("off: pixel sides"))
         self._unit = QComboBox()
-        self._unit.addItem(_tr("pixels"), "px")
-        self._unit.addItem(_tr("metres"), "m")
+        self._unit.addItem(tr("pixels"), "px")
+        self._unit.addItem(tr("metres"), "m")
         self._smooth = QgsSpinBox()
         self._smooth.setRange(0, _MOST_SMOOTH)
-        self._smooth.setSpecialValueText(_tr("off"))
-        self._holes = _number((_AUTOMATIC, _MOST_M2), suffix=" m²", special=_tr("only specks"))
-        self._least = _number((0.0, _MOST_M2), suffix=" m²", special=_tr("keep all"))
+        self._smooth.setSpecialValueText(tr("off"))
+        self._holes = _number((_AUTOMATIC, _MOST_M2), suffix=" m²", special=tr("only specks"))
+        self._least = _number((0.0, _MOST_M2), suffix=" m²", special=tr("keep all"))
         self._expand = _number((-_MOST_M, _MOST_M), suffix=" m")
-        self._reset = QPushButton(_tr("Reset to defaults"))
+        self._reset = QPushButton(tr("Reset to defaults"))
         self._lay_out()
         self.set_settings(_remembered())
         self._connect()
@@ -91,25 +91,25 @@ class OutlineControls(QWidget):
         simplify.addWidget(self._simplify, 1)
         simplify.addWidget(self._unit)
         rows = (
-            (_tr("Parts"), self._parts, None, _tr("Which separate parts of what was found make up the object.")),
+            (tr("Parts"), self._parts, None, tr("Which separate parts of what was found make up the object.")),
             (
-                _tr("Simplify by"),
+                tr("Simplify by"),
                 self._simplify,
                 simplify,
-                _tr("How far the outline may move when it is simplified. One pixel takes out the stairs."),
+                tr("How far the outline may move when it is simplified. One pixel takes out the stairs."),
             ),
-            (_tr("Smooth"), self._smooth, None, _tr("How often corners are cut: off for buildings, 2 or 3 for trees.")),
-            (_tr("Fill holes up to"), self._holes, None, _tr("Holes up to this area are filled; 0 keeps all of them.")),
-            (_tr("Smallest part"), self._least, None, _tr("Parts below this area are dropped.")),
-            (_tr("Expand by"), self._expand, None, _tr("Pushes the outline outwards; a negative number shrinks it.")),
+            (tr("Smooth"), self._smooth, None, tr("How often corners are cut: off for buildings, 2 or 3 for trees.")),
+            (tr("Fill holes up to"), self._holes, None, tr("Holes up to this area are filled; 0 keeps all of them.")),
+            (tr("Smallest part"), self._least, None, tr("Parts below this area are dropped.")),
+            (tr("Expand by"), self._expand, None, tr("Pushes the outline outwards; a negative number shrinks it.")),
         )
         for title, widget, layout, tip in rows:
             widget.setToolTip(tip)
             widget.setAccessibleName(title)
             widget.setAccessibleDescription(tip)
             form.addRow(title, layout or widget)
-        self._unit.setAccessibleName(_tr("Unit of simplifying"))
-        self._reset.setAccessibleName(_tr("Reset the outline settings to their defaults"))
+        self._unit.setAccessibleName(tr("Unit of simplifying"))
+        self._reset.setAccessibleName(tr("Reset the outline settings to their defaults"))
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addLayout(form)
@@ -170,5 +170,6 @@ def _remember(settings: OutlineSettings) -> None:
     stored.set("outline/expand_m", settings.expand_m)
 
 
-def _tr(text: str) -> str:
+def tr(text: str) -> str:
+    """Return a text in the user's language."""
     return QCoreApplication.translate("OutlineControls", text)

@@ -103,13 +103,13 @@ class PackageInstall(QObject):
 
     def _fail(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart:
-            self.ended.emit(False, _tr("{program} can't be started.").format(program=self._program))
+            self.ended.emit(False, tr("{program} can't be started.").format(program=self._program))
 
     def _finish(self, status: int, how: QProcess.ExitStatus) -> None:
         self._read()
         if self._cancelled or status != 0 or how != QProcess.ExitStatus.NormalExit:
             shutil.rmtree(self._part(), ignore_errors=True)
-            reason = _tr("Cancelled.") if self._cancelled else _tr("pip ended with status {n}.").format(n=status)
+            reason = tr("Cancelled.") if self._cancelled else tr("pip ended with status {n}.").format(n=status)
             self.ended.emit(False, reason)
             return
         try:
@@ -130,5 +130,6 @@ def _candidates(executable: Path, prefix: Path) -> Iterator[Path]:
             yield folder / name
 
 
-def _tr(text: str) -> str:
+def tr(text: str) -> str:
+    """Return a text in the user's language."""
     return QCoreApplication.translate("PackageInstall", text)

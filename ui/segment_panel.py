@@ -22,6 +22,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from ..algorithms.base import missing_packages
 from ..core.models.store import ModelStore
 from ..core.outlines.shape import OutlineSettings
 from .first_run import FirstRunPage
@@ -76,7 +77,7 @@ class SegmentPanel(QgsDockWidget):
     packages_installed = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None, *, store: ModelStore | None = None) -> None:
-        super().__init__(_tr("Prompt Segmenter"), parent)
+        super().__init__(tr("Prompt Segmenter"), parent)
         self.setObjectName(OBJECT_NAME)
         self.setAllowedAreas(Qt.DockWidgetArea.LeftDockWidgetArea | Qt.DockWidgetArea.RightDockWidgetArea)
         self._start = QPushButton(QgsApplication.getThemeIcon("/mActionCapturePolygon.svg"), "")
@@ -97,7 +98,8 @@ class SegmentPanel(QgsDockWidget):
         self.setWidget(self._pages)
         self._connect()
         self.set_active(False)
-        self.set_status(_tr("Press the button above, then click an object on the map."))
+        self.set_status(tr("Press the button above, then click an object on the map."))
+        self.show_missing(missing_packages())
 
     # What the user has chosen.
 
@@ -150,7 +152,7 @@ class SegmentPanel(QgsDockWidget):
     def set_active(self, active: bool) -> None:
         """Show whether the map tool is the one in use."""
         self._start.setChecked(active)
-        text = _tr("Stop segmenting") if active else _tr("Segment on the map")
+        text = tr("Stop segmenting") if active else tr("Segment on the map")
         self._start.setText(text)
         self._start.setAccessibleName(text)
 
@@ -188,13 +190,13 @@ class SegmentPanel(QgsDockWidget):
         layout.addWidget(_line())
         layout.addWidget(self._object)
         layout.addWidget(_line())
-        for title, widget in ((_tr("Image"), self._source), (_tr("Model"), self._model), (_tr("Clicks"), self._mode)):
+        for title, widget in ((tr("Image"), self._source), (tr("Model"), self._model), (tr("Clicks"), self._mode)):
             layout.addWidget(_heading(title))
             layout.addWidget(widget)
-        layout.addWidget(_section("kept", _tr("Kept objects"), self._keep, is_open=True))
-        layout.addWidget(_section("outline", _tr("Outline"), self._outline, is_open=False))
-        layout.addWidget(_section("store", _tr("Encoded views"), self._store, is_open=False))
-        layout.addWidget(_section("help", _tr("Mouse and keys"), KeyHelp(), is_open=True))
+        layout.addWidget(_section("kept", tr("Kept objects"), self._keep, is_open=True))
+        layout.addWidget(_section("outline", tr("Outline"), self._outline, is_open=False))
+        layout.addWidget(_section("store", tr("Encoded views"), self._store, is_open=False))
+        layout.addWidget(_section("help", tr("Mouse and keys"), KeyHelp(), is_open=True))
         layout.addStretch(1)
         return _scrolled(inside)
 
@@ -211,9 +213,13 @@ class SegmentPanel(QgsDockWidget):
         self._keep.changed.connect(self.keep_settings_changed)
         self._store.changed.connect(self.store_changed)
         self._status.cancel_requested.connect(self.cancel_requested)
-        self._first_run.installed.connect(self.packages_installed)
+        self._first_run.installed.connect(self._go_on)
         for name in ("keep", "drop", "undo", "redo", "copy_command", "copy_python"):
             getattr(self._object, f"{name}_requested").connect(getattr(self, f"{name}_requested"))
+
+    def _go_on(self) -> None:
+        self.show_missing([])
+        self.packages_installed.emit()
 
     def _toggle(self, wanted: bool) -> None:
         # the tool says by set_active what has become of it
@@ -281,5 +287,6 @@ def _line() -> QFrame:
     return line
 
 
-def _tr(text: str) -> str:
+def tr(text: str) -> str:
+    """Return a text in the user's language."""
     return QCoreApplication.translate("SegmentPanel", text)

@@ -26,16 +26,16 @@ class SourceControls(QWidget):
         super().__init__(parent)
         self.list = QgsMapLayerComboBox()
         self.list.setFilters(QgsMapLayerProxyModel.Filter.RasterLayer)
-        self.list.setAllowEmptyLayer(True, _tr("What the canvas shows"))
-        self.list.setAccessibleName(_tr("Image to look at"))
+        self.list.setAllowEmptyLayer(True, tr("What the canvas shows"))
+        self.list.setAccessibleName(tr("Image to look at"))
         self.list.setToolTip(
-            _tr("A layer is read at its own resolution; what the canvas shows is looked at as it is drawn.")
+            tr("A layer is read at its own resolution; what the canvas shows is looked at as it is drawn.")
         )
         self.list.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.list.setMinimumContentsLength(10)
-        self.style_box = QCheckBox(_tr("Use the layer's style"))
+        self.style_box = QCheckBox(tr("Use the layer's style"))
         self.style_box.setToolTip(
-            _tr("Look at the picture that the layer's style makes, in place of the layer's values.")
+            tr("Look at the picture that the layer's style makes, in place of the layer's values.")
         )
         self.style_box.setChecked(Preferences().flag(_KEY, False))
         layout = QVBoxLayout(self)
@@ -64,5 +64,6 @@ class SourceControls(QWidget):
         self.style_toggled.emit(wanted)
 
 
-def _tr(text: str) -> str:
+def tr(text: str) -> str:
+    """Return a text in the user's language."""
     return QCoreApplication.translate("SourceControls", text)

@@ -18,16 +18,16 @@ class StatusLine(QWidget):
         super().__init__(parent)
         self.text = QLabel()
         self.text.setWordWrap(True)
-        self.text.setAccessibleName(_tr("Status"))
+        self.text.setAccessibleName(tr("Status"))
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setMaximumHeight(max(4, self.fontMetrics().height() // 3))
-        self.bar.setAccessibleName(_tr("Progress"))
+        self.bar.setAccessibleName(tr("Progress"))
         self.cancel = QToolButton()
         self.cancel.setIcon(QgsApplication.getThemeIcon("/mTaskCancel.svg"))
-        self.cancel.setText(_tr("Cancel"))
-        self.cancel.setToolTip(_tr("Stop what is being computed"))
-        self.cancel.setAccessibleName(_tr("Cancel"))
+        self.cancel.setText(tr("Cancel"))
+        self.cancel.setToolTip(tr("Stop what is being computed"))
+        self.cancel.setAccessibleName(tr("Cancel"))
         self.cancel.setAutoRaise(True)
         for widget in (self.bar, self.cancel):
             # what is below must not jump each time that something is computed
@@ -57,5 +57,6 @@ class StatusLine(QWidget):
             self.bar.setValue(round(_STEPS * min(max(fraction or 0.0, 0.0), 1.0)))
 
 
-def _tr(text: str) -> str:
+def tr(text: str) -> str:
+    """Return a text in the user's language."""
     return QCoreApplication.translate("StatusLine", text)

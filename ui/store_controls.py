@@ -18,9 +18,9 @@ class StoreControls(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         settings = embedding_store.store_settings()
-        self.on_disk = QCheckBox(_tr("Keep encoded views on disk"))
+        self.on_disk = QCheckBox(tr("Keep encoded views on disk"))
         self.on_disk.setToolTip(
-            _tr("What a model has computed for a view is used again, also after QGIS was started anew.")
+            tr("What a model has computed for a view is used again, also after QGIS was started anew.")
         )
         self.on_disk.setChecked(settings.on_disk)
         self.cap = QgsSpinBox()
@@ -30,14 +30,14 @@ class StoreControls(QWidget):
         self.cap.setClearValue(StoreSettings().cap_mb)
         self.cap.setValue(settings.cap_mb)
         self.cap.setKeyboardTracking(False)
-        self.cap.setAccessibleName(_tr("At most"))
+        self.cap.setAccessibleName(tr("At most"))
         self.used = QLabel()
         self.used.setWordWrap(True)
-        self.clear = QPushButton(_tr("Empty the folder"))
+        self.clear = QPushButton(tr("Empty the folder"))
         form = QFormLayout()
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow(_tr("At most"), self.cap)
+        form.addRow(tr("At most"), self.cap)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.on_disk)
@@ -52,7 +52,7 @@ class StoreControls(QWidget):
     def refresh(self) -> None:
         """Say how much the folder holds now."""
         megabytes = embedding_store.used_bytes() / embedding_store.MB
-        self.used.setText(_tr("The folder holds {size:.0f} MB.").format(size=megabytes))
+        self.used.setText(tr("The folder holds {size:.0f} MB.").format(size=megabytes))
         self.used.setToolTip(str(embedding_store.folder()))
 
     def _change(self, *_: object) -> None:
@@ -67,11 +67,12 @@ class StoreControls(QWidget):
         try:
             embedding_store.clear()
         except OSError as error:
-            self.used.setText(_tr("The folder can't be emptied: {reason}.").format(reason=error))
+            self.used.setText(tr("The folder can't be emptied: {reason}.").format(reason=error))
             return
         self.refresh()
         self.changed.emit()
 
 
-def _tr(text: str) -> str:
+def tr(text: str) -> str:
+    """Return a text in the user's language."""
     return QCoreApplication.translate("StoreControls", text)

@@ -4,6 +4,7 @@ import pytest
 from prompt_segmenter.core.models.store import ModelStore
 from prompt_segmenter.core.outlines.masks import PartRule
 from prompt_segmenter.core.outlines.shape import OutlineSettings
+from prompt_segmenter.ui import segment_panel
 from prompt_segmenter.ui.mode import Mode
 from prompt_segmenter.ui.placement import OverlapRule
 from prompt_segmenter.ui.segment_panel import SegmentPanel
@@ -261,6 +262,19 @@ def test_missing_packages_take_the_place_of_everything_and_go_again(panel):
 
     panel.show_missing([])
 
+    assert button(panel, "Segment on the map").isVisible()
+
+
+def test_it_finds_by_itself_what_is_missing_and_goes_on_when_it_has_come(make_panel, heard, monkeypatch):
+    monkeypatch.setattr(segment_panel, "missing_packages", lambda: ["onnxruntime"])
+    panel = make_panel()
+    panel.show()
+    installed = heard(panel.packages_installed)
+    assert not button(panel, "Segment on the map").isVisible()
+
+    button(panel, "Look again").click()
+
+    assert len(installed.values) == 1
     assert button(panel, "Segment on the map").isVisible()
 
 
