@@ -58,7 +58,8 @@ def screen_view(
     if not settings.hasValidSettings() or size.isEmpty():
         return None
     way = mover(settings.destinationCrs(), crs, context)
-    seen = QgsGeometry.fromPolygonXY([list(settings.visiblePolygon())]).densifyByCount(_SIDE_PIECES)
+    corners = [QgsPointXY(corner) for corner in settings.visiblePolygon()]
+    seen = QgsGeometry.fromPolygonXY([corners]).densifyByCount(_SIDE_PIECES)
     to_map = settings.mapToPixel()
     middle = (size.width() / 2.0, size.height() / 2.0)
     ends = [(middle[0] - _STEP_PX, middle[1]), (middle[0] + _STEP_PX, middle[1])]

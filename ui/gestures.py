@@ -103,6 +103,7 @@ class Gestures(QObject):
         self._overlay.hide_drag()
         self._quieten()
         box = QgsRectangle()
+        box.setMinimal()
         for corner in corners:
             box.include(corner)
         if box.width() <= 0 or box.height() <= 0:

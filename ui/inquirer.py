@@ -20,7 +20,6 @@ from .prompt_state import OpenObject, Steps, prompts_of
 from .session_source import Chosen, Sessions
 from .worker import Job, Urgency, Worker
 
-
 _TO_BE_GOT = (DependencyError, ModelNotInstalledError, ModelFileError)
 
 

@@ -90,6 +90,14 @@ class KeepRequests(QObject):
         if done.written:
             self.kept.emit(done)
         self.said.emit(done.message or _tr("Kept."))
+        self._fulfil_late()
+
+    def _fulfil_late(self) -> None:
+        """Keep what was answered while another object was being written: a form may have been open."""
+        for waiting in self._outlining.state.objects:
+            if waiting.number in self._wished and self._outlining.found(waiting) is not None:
+                self._fulfil(waiting)
+                return
 
     def _close(self, item: OpenObject) -> None:
         self._wished.pop(item.number, None)
