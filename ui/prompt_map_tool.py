@@ -108,17 +108,16 @@ class PromptMapTool(QgsMapTool):
         self.show_pointer(_after(event))
         act = self._action(event)
         if act is None:
-            event.ignore()
             return
         if not event.isAutoRepeat() or event.key() in _REPEATING:
             act()
-        # QGIS deletes the selected features of its active layer if one of these comes back accepted
-        event.setAccepted(event.key() not in _DELETING)
+        # The canvas reads it the other way round: what comes back accepted it still has to see to, by moving the map
+        # with the arrow keys, and by deleting the active layer's selected features with Delete and Backspace.
+        event.ignore()
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Show what a click will do without the key."""
         self.show_pointer(_after(event))
-        event.ignore()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt asks for this name)
         """Take our keys before QGIS's shortcuts do, while the canvas has the focus; notice the pointer leaving."""

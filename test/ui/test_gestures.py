@@ -243,9 +243,21 @@ def test_delete_over_nothing_deletes_no_selected_feature(stage):
     for key in (Key.Key_Delete, Key.Key_Backspace):
         stage.key(key)
 
-    # QGIS deletes the selected features when the canvas says that the key was not taken, which it does by accepting it
-    assert seen == [False, False]
+    # QGIS deletes the selected features when the canvas says that one of these was pressed, and has it accepted
+    assert True not in seen
     assert len(stage.kept()) == 1
+    assert "No polygon" in " ".join(stage.said)
+
+
+def test_keys_that_are_not_ours_still_move_the_map(stage):
+    seen = []
+    stage.canvas.keyPressed.connect(lambda event: seen.append((event.key(), event.isAccepted())))
+    before = stage.canvas.extent()
+    stage.key(Key.Key_Left)
+
+    assert stage.canvas.extent().xMinimum() < before.xMinimum()
+    stage.key(Key.Key_A)
+    assert seen == [(Key.Key_Left, True), (Key.Key_A, True)]
 
 
 def overridden(stage, key, modifiers=NONE, widget=None):
