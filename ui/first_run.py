@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 from html import escape
@@ -13,7 +14,7 @@ from qgis.PyQt.QtWidgets import QLabel, QMessageBox, QPlainTextEdit, QPushButton
 from ..algorithms import own_packages
 from ..algorithms.base import missing_packages
 from ..core import native
-from .package_install import PACKAGE, PackageInstall, python_program, requirement
+from .package_install import PACKAGE, PackageInstall, has_pip, python_program, requirement
 
 _MOST_LINES = 400
 
@@ -30,6 +31,8 @@ def where_to_type(platform: str = sys.platform) -> str:
 def command(missing: list[str], platform: str = sys.platform, program: str | None = None) -> str:
     """Return the command that brings what is missing, as it is typed on this platform."""
     text = native.how_to_install(missing)
+    if platform == "linux" and " pip " in text and not has_pip() and shutil.which("apt-get"):
+        text = f"sudo apt-get install python3-pip && {text}"
     program = python_program() if program is None else program
     if platform == "darwin" and program:
         return text.replace("python3 -m", f'"{program}" -m')
@@ -123,7 +126,7 @@ class FirstRunPage(QWidget):
 
     def can_install(self) -> bool:
         """Return True if the page can bring what is missing: onnxruntime, by QGIS's own Python."""
-        return PACKAGE in self._missing and bool(self._program)
+        return PACKAGE in self._missing and bool(self._program) and has_pip()
 
     def install(self) -> None:
         """Ask, and if the answer is yes, begin; returns at once."""
