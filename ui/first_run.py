@@ -75,6 +75,8 @@ class FirstRunPage(QWidget):
         self._words.setWordWrap(True)
         self._words.setTextFormat(Qt.TextFormat.RichText)
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._where = QLabel()
+        self._where.setWordWrap(True)
         self._command = QPlainTextEdit()
         self._command.setReadOnly(True)
         self._command.setAccessibleName(tr("Command that installs what is missing"))
@@ -92,8 +94,8 @@ class FirstRunPage(QWidget):
         self._outcome.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout = QVBoxLayout(self)
         for widget in (
-            *(self._words, self._command, self._copy, self._install, self._cancel, self._again),
-            *(self._output, self._outcome),
+            *(self._words, self._install, self._cancel, self._output, self._outcome),
+            *(self._where, self._command, self._copy, self._again),
         ):
             layout.addWidget(widget)
         layout.addStretch(1)
@@ -109,15 +111,17 @@ class FirstRunPage(QWidget):
         """Show which packages are missing and how they come here."""
         self._missing = missing
         self._words.setText(
-            "<p><b>{title}</b></p><p>{packages}</p><p>{where}</p>".format(
+            "<p><b>{title}</b></p><p>{packages}</p>".format(
                 title=escape(tr("Almost ready")),
                 packages=escape(
                     tr("The plugin needs Python packages that are not there: {packages}.").format(
                         packages=", ".join(missing)
                     )
                 ),
-                where=escape(where_to_type()),
             )
+        )
+        self._where.setText(
+            tr("Or by hand: {how}").format(how=where_to_type()) if self.can_install() else where_to_type()
         )
         self._command.setPlainText(command(missing))
         lines = self._command.fontMetrics().lineSpacing()
