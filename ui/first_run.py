@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 from html import escape
@@ -13,7 +14,7 @@ from qgis.PyQt.QtWidgets import QLabel, QMessageBox, QPlainTextEdit, QPushButton
 from ..algorithms import own_packages
 from ..algorithms.base import missing_packages
 from ..core import native
-from .package_install import PACKAGE, PackageInstall, python_program, requirement
+from .package_install import PACKAGE, PackageInstall, has_pip, python_program, requirement
 
 _MOST_LINES = 400
 
@@ -30,6 +31,8 @@ def where_to_type(platform: str = sys.platform) -> str:
 def command(missing: list[str], platform: str = sys.platform, program: str | None = None) -> str:
     """Return the command that brings what is missing, as it is typed on this platform."""
     text = native.how_to_install(missing)
+    if platform == "linux" and " pip " in text and not has_pip() and shutil.which("apt-get"):
+        text = f"sudo apt-get install python3-pip && {text}"
     program = python_program() if program is None else program
     if platform == "darwin" and program:
         return text.replace("python3 -m", f'"{program}" -m')
@@ -72,6 +75,8 @@ class FirstRunPage(QWidget):
         self._words.setWordWrap(True)
         self._words.setTextFormat(Qt.TextFormat.RichText)
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._where = QLabel()
+        self._where.setWordWrap(True)
         self._command = QPlainTextEdit()
         self._command.setReadOnly(True)
         self._command.setAccessibleName(tr("Command that installs what is missing"))
@@ -89,8 +94,8 @@ class FirstRunPage(QWidget):
         self._outcome.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout = QVBoxLayout(self)
         for widget in (
-            *(self._words, self._command, self._copy, self._install, self._cancel, self._again),
-            *(self._output, self._outcome),
+            *(self._words, self._install, self._cancel, self._output, self._outcome),
+            *(self._where, self._command, self._copy, self._again),
         ):
             layout.addWidget(widget)
         layout.addStretch(1)
@@ -106,15 +111,17 @@ class FirstRunPage(QWidget):
         """Show which packages are missing and how they come here."""
         self._missing = missing
         self._words.setText(
-            "<p><b>{title}</b></p><p>{packages}</p><p>{where}</p>".format(
+            "<p><b>{title}</b></p><p>{packages}</p>".format(
                 title=escape(tr("Almost ready")),
                 packages=escape(
                     tr("The plugin needs Python packages that are not there: {packages}.").format(
                         packages=", ".join(missing)
                     )
                 ),
-                where=escape(where_to_type()),
             )
+        )
+        self._where.setText(
+            tr("Or by hand: {how}").format(how=where_to_type()) if self.can_install() else where_to_type()
         )
         self._command.setPlainText(command(missing))
         lines = self._command.fontMetrics().lineSpacing()
@@ -123,7 +130,7 @@ class FirstRunPage(QWidget):
 
     def can_install(self) -> bool:
         """Return True if the page can bring what is missing: onnxruntime, by QGIS's own Python."""
-        return PACKAGE in self._missing and bool(self._program)
+        return PACKAGE in self._missing and bool(self._program) and has_pip()
 
     def install(self) -> None:
         """Ask, and if the answer is yes, begin; returns at once."""

@@ -5,11 +5,13 @@ Nothing else is fetched (``--no-deps``): numpy and everything that QGIS brings s
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from qgis.PyQt.QtCore import QCoreApplication, QObject, QProcess, QProcessEnvironment, pyqtSignal
 
@@ -19,7 +21,6 @@ PACKAGE = "onnxruntime"
 _LAST_FOR = {(3, 9): "1.20", (3, 10): "1.24"}
 """The first version without wheels for a Python; from 1.19 on, wheels run with numpy 1 and 2 alike."""
 _KILL_AFTER_MS = 3000
-_LINES = 400
 
 
 def requirement(python: tuple[int, int] | None = None) -> str:
@@ -37,6 +38,11 @@ def python_program(executable: str = sys.executable, prefix: str = sys.exec_pref
         if path.name.lower().startswith("python") and os.access(path, os.X_OK) and path.is_file():
             return str(path)
     return ""
+
+
+def has_pip(find: Callable[[str], Any] = importlib.util.find_spec) -> bool:
+    """Return True if QGIS's Python has pip; on Debian it is a package of its own."""
+    return find("pip") is not None
 
 
 def arguments(target: Path) -> list[str]:

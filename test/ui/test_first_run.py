@@ -184,6 +184,16 @@ def test_without_a_python_of_qgis_or_for_other_packages_only_the_command_is_show
     assert not other.can_install()
 
 
+def test_without_pip_the_command_brings_it_and_there_is_no_offer(pip, missing, monkeypatch):
+    monkeypatch.setattr(first_run, "has_pip", lambda: False)
+    monkeypatch.setattr(first_run.shutil, "which", lambda name: "/usr/bin/apt-get")
+    page = FirstRunPage(program=str(pip))
+    page.show_missing(missing)
+
+    assert not page.can_install()
+    assert first_run.command(missing, "linux", "").startswith("sudo apt-get install python3-pip && ")
+
+
 def test_what_came_by_other_means_is_seen_on_request(page, missing, heard):
     installed = heard(page.installed)
     page._again.click()
