@@ -95,6 +95,11 @@ class Record:
         return Trace.parse(self.window)
 
     @property
+    def is_drawn(self) -> bool:
+        """True if not the raster's values were looked at but a picture drawn from them."""
+        return "pixels=drawn" in self.stretch.split()
+
+    @property
     def native_resolution(self) -> float:
         """CRS units per pixel of the source itself, which a map service does not say. Raises :class:`SettingsError`."""
         return self.resolution / self.trace.view.coarseness
@@ -214,7 +219,7 @@ class Replayer:
 
     def _source_for(self, record: Record) -> RasterSource:
         # a map service's grid follows from the resolution that it was drawn at
-        finest = record.native_resolution if "=drawn" in record.stretch else None
+        finest = record.native_resolution if record.is_drawn else None
         key = (record.source, finest, record.prompts.endswith(" pixels"))
         if self._source is None or key != self._source_key:
             self.close()
