@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from qgis.core import (
@@ -22,11 +23,15 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QMetaType, QVariant
 
+from ..core import native
 from ..core.errors import CrsError, MissingCrsError, PromptError
 from ..core.outlines.results import Field, FieldKind
 from ..core.raster.grid import Bounds
 from ..core.redact import without_credentials
 
+_FILES = "gdal"
+_PROVIDER_IN_FRONT = re.compile(r"(?!https?:|ftp:|s3:|file:)([A-Za-z][A-Za-z0-9_]+)://")
+_SERVICE = re.compile(r"(^|&)(url|type)=")
 _QMETATYPE_FIELDS = 33800
 """From this QGIS version on, fields are made with QMetaType; before, with QVariant."""
 
@@ -107,7 +112,7 @@ def move_bounds(
     rectangle: QgsRectangle,
     crs: QgsCoordinateReferenceSystem,
     target: QgsCoordinateReferenceSystem,
-    context: QgsProcessingContext,
+    context: QgsProcessingContext | QgsProject,
 ) -> Bounds:
     """Return the (left, bottom, right, top) in the target CRS that encloses a rectangle.
 
@@ -157,6 +162,16 @@ def to_qgis_geometry(shape: Any) -> QgsGeometry:
     return geometry
 
 
+def from_qgis_geometry(geometry: QgsGeometry) -> Any:
+    """Return a polygon or multipolygon as shapely's, without Z and M and with arcs as lines; None if there is none."""
+    if geometry.isNull() or geometry.isEmpty():
+        return None
+    flat = geometry.constGet().segmentize()
+    flat.dropZValue()
+    flat.dropMValue()
+    return native.shapely().wkb.loads(bytes(QgsGeometry(flat).asWkb()))
+
+
 def to_qgis_fields(columns: tuple[Field, ...]) -> QgsFields:
     """Return the core's columns as QGIS fields."""
     fields = QgsFields()
@@ -166,8 +181,27 @@ def to_qgis_fields(columns: tuple[Field, ...]) -> QgsFields:
 
 
 def source_text(layer: QgsMapLayer) -> str:
-    """Return what the layer is read from, without user names, passwords and keys."""
-    return without_credentials(str(layer.publicSource()))
+    """Return what the layer is read from, without user names, passwords and keys.
+
+    The provider stands in front of what is no file, as Processing takes it: wms://type=xyz&url=...
+    """
+    text, provider = str(layer.publicSource()), layer.providerType()
+    return without_credentials(text if provider == _FILES else f"{provider}://{text}")
+
+
+def split_source(text: str) -> tuple[str, str]:
+    """Return provider and source of a text that :func:`source_text` made.
+
+    Examples
+    --------
+    >>> split_source("wms://type=xyz&url=https://example.com/{z}/{x}/{y}.png")[0]
+    'wms'
+    """
+    written = _PROVIDER_IN_FRONT.match(text)
+    if written:
+        return written[1], text[written.end() :]
+    # version 0.1 wrote no provider
+    return ("wms" if _SERVICE.search(text) else _FILES), text
 
 
 def _field_type(kind: FieldKind) -> Any:

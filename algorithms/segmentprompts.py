@@ -127,6 +127,7 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
             outline=outline_parameters.read(parameters, self, context),
             extent=look.extent,
             resolution=look.resolution,
+            trace=look.trace,
         )
 
     def process(

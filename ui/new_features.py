@@ -15,8 +15,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QCoreApplication
 
-from ..algorithms.bridge import crs_text
-from ..core import native
+from ..algorithms.bridge import crs_text, from_qgis_geometry
 from ..core.errors import OutputError
 from ..core.outlines.measure import measure
 from .placement import polygons_of
@@ -54,11 +53,7 @@ def new_feature(
 
 def measures_of(layer: QgsVectorLayer, geometry: QgsGeometry) -> dict[int, Any]:
     """Return the attributes that say how large a geometry in the layer's CRS is, by field index."""
-    flat = QgsGeometry(geometry)
-    flat.get().dropZValue()
-    flat.get().dropMValue()
-    shape = native.shapely().wkb.loads(bytes(flat.asWkb()))
-    size = measure(shape, crs_text(layer.crs()))
+    size = measure(from_qgis_geometry(geometry), crs_text(layer.crs()))
     return measures(layer.fields(), size)
 
 

@@ -9,13 +9,12 @@ from typing import Any
 from qgis.core import QgsField, QgsFields
 from qgis.PyQt.QtCore import QMetaType
 
+from ..algorithms.recorded import index_of
 from ..core.outlines.measure import Measures
 from ..core.outlines.results import AttributeValue, Provenance, SegmentedPolygon, fields_for
 
 CLASS_NAMES = ("label", "class")
 """Names of the field that takes the label; the first that the layer has is used."""
-_SHORT_NAME = 10
-"""Shapefiles keep so many characters of a field's name."""
 _NO_LENGTH = 0
 _INTEGERS = {
     int(QMetaType.Type.Int): 31,
@@ -76,15 +75,6 @@ def label_in(fields: QgsFields, label: str) -> str:
 def class_field(fields: QgsFields) -> int:
     """Return the index of the field that takes the label, or -1."""
     return next((index for index in (index_of(fields, name) for name in CLASS_NAMES) if index >= 0), -1)
-
-
-def index_of(fields: QgsFields, name: str) -> int:
-    """Return the index of the field for one of the core's columns, or -1."""
-    names = [field.name().casefold() for field in fields]
-    for wanted in (name, name[:_SHORT_NAME]):
-        if wanted.casefold() in names:
-            return names.index(wanted.casefold())
-    return -1
 
 
 def converted(value: AttributeValue, field: QgsField) -> Any:

@@ -135,7 +135,7 @@ def test_the_algorithm_outlines_a_tile_and_warns_of_empty_ones(tiles):
     assert (box.xMinimum(), box.xMaximum()) == pytest.approx((-EDGE + 4 * TILE, -EDGE + 5 * TILE), abs=1.0)
     assert (box.yMinimum(), box.yMaximum()) == pytest.approx((EDGE - 4 * TILE, EDGE - 3 * TILE), abs=1.0)
     assert "33% of the picture was empty: outside the layer, or tiles did not come." in outcome.warnings
-    assert outcome.features[0]["source"].startswith("type=xyz")
+    assert outcome.features[0]["source"].startswith("wms://type=xyz")
 
 
 def test_bulk_download_of_openstreetmap_tiles_is_refused(qgis_app):
