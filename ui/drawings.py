@@ -82,14 +82,14 @@ def summary(item: OpenObject, found: Found | None, others: int) -> str:
     if outline is not None:
         words.append(area(outline.area_m2))
         if math.isfinite(outline.score):
-            words.append(_tr("score {}").format(QLocale().toString(outline.score, "f", 2)))
+            words.append(tr("score {}").format(QLocale().toString(outline.score, "f", 2)))
     elif found is not None:
-        words.append(_tr("nothing found"))
+        words.append(tr("nothing found"))
     if item.edited is not None:
-        words.append(_tr("corrects the polygon {}").format(item.edited.feature_id))
-    words.append(_tr("%n prompt(s)", count=len(item.prompts)))
+        words.append(tr("corrects the polygon {}").format(item.edited.feature_id))
+    words.append(tr("%n prompt(s)", count=len(item.prompts)))
     if others:
-        words.append(_tr("%n more open", count=others))
+        words.append(tr("%n more open", count=others))
     return " · ".join(words)
 
 
@@ -124,7 +124,8 @@ def _boxes(prompts: list[BoxPrompt], crs: str | None, target: QgsCoordinateRefer
     return [box for box in boxes if box is not None]
 
 
-def _tr(text: str, *, count: int = -1) -> str:
+def tr(text: str, *, count: int = -1) -> str:
+    """Return a text in the user's language, for so many."""
     translated = QCoreApplication.translate("Drawings", text, None, count)
     # without a translation there are no plural forms
     return translated.replace("(s)", "" if count == 1 else "s").replace("%n", str(count))

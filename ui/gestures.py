@@ -62,6 +62,7 @@ class Gestures(QObject):
         self.anticipation.settled.connect(self._encode_ahead)
         self.anticipation.view_changed.connect(self.give_way)
         inquirer.glimpsed.connect(self._show_glimpse)
+        inquirer.outdated.connect(self.anticipation.again)
         inquirer.encoded.connect(lambda _: self.anticipation.rest_again())
 
     @property
@@ -107,7 +108,7 @@ class Gestures(QObject):
         for corner in corners:
             box.include(corner)
         if box.width() <= 0 or box.height() <= 0:
-            self.said.emit(_tr("That box is only a line: drag from corner to corner."))
+            self.said.emit(tr("That box is only a line: drag from corner to corner."))
             return
         current = self._outlining.current
         begins = beside or current is None or self._passes_on(QgsGeometry.fromRect(box))
@@ -120,7 +121,7 @@ class Gestures(QObject):
         current = self._outlining.current
         found = self._outlining.found(current) if current is not None else None
         if found is None or len(found.answer.candidates) < 2:
-            self.said.emit(_tr("There is no other suggestion for these prompts."))
+            self.said.emit(tr("There is no other suggestion for these prompts."))
             return
         self._outlining.change(lambda history: history.add(Choice.NEXT))
 
@@ -176,7 +177,7 @@ class Gestures(QObject):
         except SegmentError as error:
             self.failed.emit(error)
             return
-        text = _tr("Removed; the layer's undo brings it back.") if removed else _tr("No polygon is under the pointer.")
+        text = tr("Removed; the layer's undo brings it back.") if removed else tr("No polygon is under the pointer.")
         self.said.emit(text)
 
     def give_way(self) -> None:
@@ -255,7 +256,7 @@ class Gestures(QObject):
             self._outlining.change(lambda history: history.add(moved))
         after = self._outlining.current
         if after is not None and not any(given.locates for given in after.prompts):
-            self.said.emit(_tr("Now click on the object itself."))
+            self.said.emit(tr("Now click on the object itself."))
 
     def _passes_on(self, place: QgsGeometry) -> bool:
         """Return True if, with each click an object, pointing there leaves the current one for the next."""
@@ -272,7 +273,7 @@ class Gestures(QObject):
             return False
         shape, edited, crs = self._keeper.opened(feature)
         self._outlining.change(lambda history: history.begin(shape, crs, edited=edited))
-        self.said.emit(_tr("Correct the polygon with clicks, then keep it."))
+        self.said.emit(tr("Correct the polygon with clicks, then keep it."))
         return True
 
     def _polygon_at(self, point: QgsPointXY) -> QgsFeature | None:
@@ -290,5 +291,6 @@ class Gestures(QObject):
         return self._canvas.mapSettings().destinationCrs()
 
 
-def _tr(text: str) -> str:
+def tr(text: str) -> str:
+    """Return a text in the user's language."""
     return QCoreApplication.translate("Gestures", text)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from qgis.core import QgsPointXY, QgsProject
+from qgis.core import QgsMapLayer, QgsPointXY, QgsProject
 from qgis.gui import QgsMapCanvas
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 
 from ..algorithms.bridge import crs_text
@@ -29,7 +30,7 @@ class Inquirer(QObject):
     ``found`` comes with the object as it was asked about and what was found; ``missed`` with an object whose question
     was stopped or failed; ``glimpsed`` with what a click would give (or None if that is not known without much work);
     ``encoded`` with what encoding ahead did; ``failed`` with the exception, ``stumbled`` with one that nobody has to
-    know of yet; ``working`` with a message and a fraction.
+    know of yet; ``working`` with a message and a fraction; ``outdated`` when the image has changed.
 
     Parameters
     ----------
@@ -47,6 +48,7 @@ class Inquirer(QObject):
     stumbled = pyqtSignal(object)
     working = pyqtSignal(str, float)
     idle = pyqtSignal()
+    outdated = pyqtSignal()
 
     def __init__(self, canvas: QgsMapCanvas, sessions: Sessions, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -56,6 +58,7 @@ class Inquirer(QObject):
         self._live: LiveSession | None = None
         self._key: Hashable = None
         self._asked: dict[Job, OpenObject] = {}
+        self._watched: list[QgsMapLayer] = []
         self.worker = Worker(self)
         self.worker.answered.connect(self._take)
         self.worker.failed.connect(self._miss)
@@ -83,7 +86,7 @@ class Inquirer(QObject):
         )
         if job is None:
             return False
-        job.about, job.title = item.number, _tr("Outline an object")
+        job.about, job.title = item.number, tr("Outline an object")
         self._asked[job] = item
         self.worker.submit(job)
         return True
@@ -99,7 +102,7 @@ class Inquirer(QObject):
             quietly=True,
         )
         if job is not None:
-            job.title = _tr("Outline under the pointer")
+            job.title = tr("Outline under the pointer")
             self.worker.submit(job)
 
     def encode_ahead(self, pointer: QgsPointXY | None) -> None:
@@ -109,7 +112,7 @@ class Inquirer(QObject):
             return
         live, screen = seen
         near = None if pointer is None else self._at_source(pointer)
-        job = Job(lambda job: live.encode_ahead(screen, near, job), Urgency.AHEAD, _tr("Encode the view"))
+        job = Job(lambda job: live.encode_ahead(screen, near, job), Urgency.AHEAD, tr("Encode the view"))
         self.worker.submit(job)
 
     @property
@@ -119,6 +122,7 @@ class Inquirer(QObject):
 
     def close(self) -> bool:
         """Stop for good; return True if the worker has ended."""
+        self._watch([])
         self._choice, self._live = None, None
         return self.worker.close()
 
@@ -149,7 +153,7 @@ class Inquirer(QObject):
         if self._choice is None:
             if not quietly:
                 self.failed.emit(
-                    SegmentError(_tr("There is no image to look at."), hint=_tr("Choose a raster layer in the panel."))
+                    SegmentError(tr("There is no image to look at."), hint=tr("Choose a raster layer in the panel."))
                 )
             return None
         settings = self._canvas.mapSettings()
@@ -159,7 +163,7 @@ class Inquirer(QObject):
             name = crs.authid() or crs.description()
             self._complain(
                 CrsError(
-                    _tr("What the map shows has no place in {}.").format(name), hint=_tr("Move the map to the layer.")
+                    tr("What the map shows has no place in {}.").format(name), hint=tr("Move the map to the layer.")
                 ),
                 quietly,
             )
@@ -169,6 +173,7 @@ class Inquirer(QObject):
             if self._live is None or key != self._key:
                 self._retire()
                 self._live, self._key = self._sessions.open(self._choice, settings), key
+                self._watch(settings.layers() if self._choice.layer is None else [self._choice.layer])
         except SegmentError as error:
             self._complain(error, quietly)
             return None
@@ -176,10 +181,25 @@ class Inquirer(QObject):
 
     def _retire(self) -> None:
         """Let go of the session after the questions that it was asked."""
+        self._watch([])
         live, self._live, self._key = self._live, None, None
         self.worker.give_way()
         if live is not None:
             self.worker.submit(Job(lambda _: live.close(), Urgency.CLICK))
+
+    def _watch(self, layers: list[QgsMapLayer]) -> None:
+        """Make the session anew once one of these layers looks different, for it has copies of them."""
+        for layer in self._watched:
+            if not sip.isdeleted(layer):
+                layer.repaintRequested.disconnect(self._look_anew)
+        left_out = self._choice.leave_out if self._choice is not None else None
+        self._watched = [layer for layer in layers if layer is not left_out]
+        for layer in self._watched:
+            layer.repaintRequested.connect(self._look_anew)
+
+    def _look_anew(self) -> None:
+        self._retire()
+        self.outdated.emit()
 
     def _complain(self, error: SegmentError, quietly: bool) -> None:
         if not quietly:
@@ -224,5 +244,6 @@ class Inquirer(QObject):
         self.working.emit(job.message, job.fraction)
 
 
-def _tr(text: str) -> str:
+def tr(text: str) -> str:
+    """Return a text in the user's language."""
     return QCoreApplication.translate("Inquirer", text)

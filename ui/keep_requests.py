@@ -51,9 +51,9 @@ class KeepRequests(QObject):
             self._write(item, in_passing=in_passing)
         elif self._outlining.is_waiting(item) or self._outlining.ask(item):
             self._wished[item.number] = in_passing
-            self.said.emit(_tr("It will be kept as soon as its outline is there."))
+            self.said.emit(tr("It will be kept as soon as its outline is there."))
         else:
-            self.said.emit(_tr("Nothing to keep yet: click on the object itself."))
+            self.said.emit(tr("Nothing to keep yet: click on the object itself."))
 
     def is_wished(self, item: OpenObject) -> bool:
         """Return True if an object will be kept when its outline comes."""
@@ -73,7 +73,7 @@ class KeepRequests(QObject):
         if found is None or self._writing:
             return
         if found.answer.outline is None:
-            self.said.emit(_tr("Nothing was found there, so nothing was kept."))
+            self.said.emit(tr("Nothing was found there, so nothing was kept."))
             if in_passing:
                 self._close(item)
             return
@@ -89,7 +89,7 @@ class KeepRequests(QObject):
             self._close(item)
         if done.written:
             self.kept.emit(done)
-        self.said.emit(done.message or _tr("Kept."))
+        self.said.emit(done.message or tr("Kept."))
         self._fulfil_late()
 
     def _fulfil_late(self) -> None:
@@ -104,5 +104,6 @@ class KeepRequests(QObject):
         self._outlining.change(lambda history: history.close(item.number))
 
 
-def _tr(text: str) -> str:
+def tr(text: str) -> str:
+    """Return a text in the user's language."""
     return QCoreApplication.translate("KeepRequests", text)

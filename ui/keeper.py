@@ -93,7 +93,7 @@ class Keeper(QObject):
 
     def _or_new(self, fallback: QgsCoordinateReferenceSystem) -> QgsVectorLayer:
         if self.layer is None:
-            self._layer = TargetLayer.new_memory_layer(QgsProject.instance(), _tr("Segmented objects"), fallback)
+            self._layer = TargetLayer.new_memory_layer(QgsProject.instance(), tr("Segmented objects"), fallback)
             self.made.emit(self._layer)
         return self._layer
 
@@ -110,5 +110,6 @@ def _flat(feature: QgsFeature) -> str:
     return str(part.asWkt(_DIGITS))
 
 
-def _tr(text: str) -> str:
+def tr(text: str) -> str:
+    """Return a text in the user's language."""
     return QCoreApplication.translate("Keeper", text)

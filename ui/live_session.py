@@ -13,6 +13,7 @@ from ..core.outlines.results import Provenance
 from ..core.outlines.shape import OutlineSettings
 from ..core.progress import Progress
 from ..core.prompts.prompt import PromptSet
+from ..core.raster.source import RasterSource
 from ..core.screen import ScreenView
 from .prompt_state import Choice, Steps, prompts_of
 
@@ -47,6 +48,8 @@ class Found:
     """What it was made with."""
     outline: OutlineSettings
     """How its mask became a polygon."""
+    source: RasterSource | None = None
+    """What was looked at; may be closed by now."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,18 @@ class LiveSession:
         Loads the model and makes the session.
     close_source : callable
         Lets go of the pixels.
+    source : RasterSource, optional
+        What is looked at, for answers to refer to.
     """
 
     def __init__(
-        self, open_session: Callable[[Progress], InteractiveSession], close_source: Callable[[], None] = lambda: None
+        self,
+        open_session: Callable[[Progress], InteractiveSession],
+        close_source: Callable[[], None] = lambda: None,
+        *,
+        source: RasterSource | None = None,
     ) -> None:
+        self._source = source
         self._open_session = open_session
         self._close_source = close_source
         self._session: InteractiveSession | None = None
@@ -146,7 +156,8 @@ class LiveSession:
                 made.append(((given.crs, steps[:number]), answer))
         if answer is None:
             raise ValueError("LiveSession: expected at least one prompt")
-        return Found(answer, answer.look.grid.crs, session.provenance(), question.outline), made
+        found = Found(answer, answer.look.grid.crs, session.provenance(), question.outline, self._source)
+        return found, made
 
     def _is_known(self, key: _Key) -> bool:
         return key in self._answers or key in self._glimpsed

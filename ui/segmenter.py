@@ -16,7 +16,7 @@ from . import drawings
 from .gestures import Gestures
 from .inquirer import Inquirer
 from .keeper import Keeper
-from .live_session import Encoded
+from .live_session import Encoded, Found
 from .mode import Mode
 from .outlining import Outlining
 from .overlay import Overlay
@@ -66,7 +66,7 @@ class Segmenter(QObject):
         self._before: QgsMapTool | None = None
         self._is_active = False
         self._is_closed = False
-        self._ready = _tr("Ready.")
+        self._ready = tr("Ready.")
         self.overlay = Overlay(canvas)
         self.inquirer = Inquirer(canvas, self._sessions, self)
         self.outlining = Outlining(self.inquirer, self)
@@ -179,10 +179,24 @@ class Segmenter(QObject):
         return drawings.summary(item, self.outlining.last_found(item), len(self.outlining.state.beside))
 
     @property
+    def model(self) -> str:
+        """Name of the model that is used."""
+        return self._chosen.model
+
+    def retry(self) -> None:
+        """Ask again for what is open and has no answer."""
+        self.outlining.follow()
+        self.gestures.anticipation.again()
+
+    def found(self) -> Found | None:
+        """Return what was found for the current object, or None."""
+        item = self.outlining.current
+        return self.outlining.found(item) if item is not None else None
+
+    @property
     def can_keep(self) -> bool:
         """True if the current object has an outline."""
-        item = self.outlining.current
-        found = self.outlining.found(item) if item is not None else None
+        found = self.found()
         return found is not None and found.answer.outline is not None
 
     def close(self) -> bool:
@@ -278,20 +292,20 @@ class Segmenter(QObject):
         if found is None or item is not self.outlining.current:
             return
         if found.answer.outline is None:
-            self._set_ready(_tr("Nothing found here. Try another click, a box, or zoom closer."))
+            self._set_ready(tr("Nothing found here. Try another click, a box, or zoom closer."))
         else:
-            self._set_ready(" ".join(found.answer.warnings) or _tr("Ready."))
+            self._set_ready(" ".join(found.answer.warnings) or tr("Ready."))
 
     def _say_encoded(self, encoded: Encoded) -> None:
         if encoded.count:
-            self._set_ready(_tr("Ready: the view was encoded in {:.1f} s.").format(encoded.elapsed_s))
+            self._set_ready(tr("Ready: the view was encoded in {:.1f} s.").format(encoded.elapsed_s))
 
     def _fail(self, error: Exception) -> None:
         if isinstance(error, PromptError):
             # it would be in the way of all that follow
             self.outlining.history.take_back()
             self._show()
-        self._set_ready(_tr("It did not work. Your prompts are still there."))
+        self._set_ready(tr("It did not work. Your prompts are still there."))
         self.failed.emit(error)
 
     def _take_target(self, layer: QgsVectorLayer) -> None:
@@ -312,7 +326,7 @@ class Segmenter(QObject):
         if looked_at is not None and (sip.isdeleted(looked_at) or looked_at.id() in layer_ids):
             self._chosen = replace(self._chosen, layer=None)
             self.inquirer.choose(None)
-            self._set_ready(_tr("The image was removed. Choose another one to go on."))
+            self._set_ready(tr("The image was removed. Choose another one to go on."))
         self._show()
 
     def _lose_project(self) -> None:
@@ -322,5 +336,6 @@ class Segmenter(QObject):
         self.outlining.clear()
 
 
-def _tr(text: str) -> str:
+def tr(text: str) -> str:
+    """Return a text in the user's language."""
     return QCoreApplication.translate("Segmenter", text)

@@ -80,7 +80,7 @@ class Sessions:
             resolution = resolution_on_screen(settings, choice.layer.crs())
             source = source_for_layer(choice.layer, styled=choice.styled, screen_resolution=resolution)
         pixels = _Pixels(source)
-        return LiveSession(lambda progress: self._session(choice.model, pixels, progress), pixels.close)
+        return LiveSession(lambda progress: self._session(choice.model, pixels, progress), pixels.close, source=source)
 
     def forget_cache(self) -> None:
         """Make the cache anew for the next session, because its settings have changed."""

@@ -220,7 +220,7 @@ def test_the_pointer_waits_for_a_view_that_is_being_encoded_and_is_answered_then
     assert not ahead.is_cancelled()
     assert stage.fake.asked == []
     stage.fake.go.set()
-    until(lambda: stage.bands())
+    until(stage.bands)
 
     assert stage.outlines_at(100, 200) == [disc()]
 

@@ -10,7 +10,6 @@ from prompt_segmenter.test.ui.stage import BUTTON_LEFT, CONTROL, NONE, SHIFT, UT
 from prompt_segmenter.ui.mode import Mode
 from prompt_segmenter.ui.pointer import Pointer
 from prompt_segmenter.ui.target_layer import TargetLayer
-from pytest_qgis.utils import wait
 from qgis.core import QgsCoordinateReferenceSystem, QgsProject
 from qgis.PyQt.QtCore import QPoint, Qt
 from qgis.PyQt.QtTest import QTest
@@ -408,9 +407,7 @@ def test_shift_click_on_a_kept_polygon_begins_a_new_object(stage):
 
 
 def test_a_polygon_in_another_crs_is_opened_without_moving(stage):
-    layer = TargetLayer.new_memory_layer(
-        QgsProject.instance(), "kept", QgsCoordinateReferenceSystem("EPSG:4326")
-    )
+    layer = TargetLayer.new_memory_layer(QgsProject.instance(), "kept", QgsCoordinateReferenceSystem("EPSG:4326"))
     stage.segmenter.choose_target(layer)
     stage.double_click(100, 200)
     (kept,) = stage.kept()

@@ -232,7 +232,7 @@ def test_work_that_lasts_is_in_the_task_manager_with_its_progress(worker, log):
     told = []
     worker.progressed.connect(lambda job: told.append((job.fraction, job.message)))
     worker.submit(job("Outline an object", work=half))
-    until(lambda: manager.activeTasks())
+    until(manager.activeTasks)
     (task,) = manager.activeTasks()
     assert task.description() == "Outline an object"
     until(lambda: task.progress() == 50.0)
@@ -248,7 +248,7 @@ def test_the_task_managers_cancel_stops_the_work(worker, log):
     manager = QgsApplication.taskManager()
     running = Blocked()
     worker.submit(job("long", work=running))
-    until(lambda: manager.activeTasks())
+    until(manager.activeTasks)
 
     manager.activeTasks()[0].cancel()
     until(lambda: log.said)
