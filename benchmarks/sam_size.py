@@ -1,4 +1,4 @@
-"""Graphs of MobileSAM's size that draw discs: random weights would give noise, whose outlines cost what no real one does.
+"""Graphs of MobileSAM's size that draw discs: random weights would give noise, whose outlines cost too much.
 
 The decoder does the arithmetic of SAM's (two two-way attention blocks over 4096 places, two upscalings, hypernetworks)
 with random weights, and adds next to nothing of it to the discs of the tests' graph. The encoder does about as much as

@@ -31,7 +31,7 @@ class Anticipation(QObject):
         self.beside = False
         """Whether a click there would begin another object."""
         self._is_on = False
-        self._canvas = canvas
+        self._is_held = False
         self._rest, self._settle = QTimer(self), QTimer(self)
         for timer, signal in ((self._rest, self.rested), (self._settle, self.settled)):
             timer.setSingleShot(True)
@@ -55,6 +55,7 @@ class Anticipation(QObject):
     def point(self, pointer: QgsPointXY, *, beside: bool) -> bool:
         """Note where the pointer is; return True if it is another place than before."""
         moved = pointer != self.pointer or beside != self.beside
+        self._is_held &= not moved
         self.pointer, self.beside = pointer, beside
         if moved and self.hover and self._is_on:
             self._rest.start()
@@ -66,7 +67,8 @@ class Anticipation(QObject):
         self._rest.stop()
 
     def hold(self) -> None:
-        """Show nothing ahead until the pointer moves again."""
+        """Show nothing ahead until the pointer moves again: it still is where the user has just clicked."""
+        self._is_held = True
         self._rest.stop()
 
     def again(self) -> None:
@@ -76,7 +78,7 @@ class Anticipation(QObject):
 
     def rest_again(self) -> None:
         """Show what a click would give at the present place, because it can be known now."""
-        if self._is_on and self.hover and self.pointer is not None:
+        if self._is_on and self.hover and self.pointer is not None and not self._is_held:
             self._rest.start()
 
     def _change(self) -> None:

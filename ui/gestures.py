@@ -60,7 +60,7 @@ class Gestures(QObject):
         self.requests.failed.connect(self.failed)
         self.anticipation.rested.connect(self._glimpse)
         self.anticipation.settled.connect(self._encode_ahead)
-        self.anticipation.view_changed.connect(self.give_way)
+        self.anticipation.view_changed.connect(self._leave_view)
         inquirer.glimpsed.connect(self._show_glimpse)
         inquirer.outdated.connect(self.anticipation.again)
         inquirer.encoded.connect(lambda _: self.anticipation.rest_again())
@@ -181,7 +181,7 @@ class Gestures(QObject):
         self.said.emit(text)
 
     def give_way(self) -> None:
-        """Stop what is done ahead, because a gesture has begun or the view has changed."""
+        """Stop what is done ahead, because a gesture has begun."""
         self._quieten()
         self._inquirer.worker.give_way()
         self.anticipation.again()
@@ -201,6 +201,11 @@ class Gestures(QObject):
         if beside and self.has_open:
             return Pointer.BESIDE
         return Pointer.EACH if self.mode is Mode.EACH_CLICK else Pointer.OBJECT
+
+    def _leave_view(self) -> None:
+        """Stop what is done for a view that is not there any more."""
+        self._overlay.hide_tentative()
+        self._inquirer.worker.give_way()
 
     def _quieten(self) -> None:
         self.anticipation.hold()

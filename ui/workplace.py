@@ -69,7 +69,7 @@ class Workplace(QObject):
         self.deleteLater()
 
     def _connect(self) -> None:
-        panel, segmenter = self.panel, self.segmenter
+        panel, segmenter, iface = self.panel, self.segmenter, self._iface
         panel.start_requested.connect(self.start)
         panel.stop_requested.connect(self.stop)
         panel.packages_installed.connect(lambda: panel.show_missing(missing_packages()))
@@ -77,6 +77,8 @@ class Workplace(QObject):
         panel.copy_command_requested.connect(lambda: self._copy(copy_command.qgis_process_command))
         panel.copy_python_requested.connect(lambda: self._copy(copy_command.python_code))
         segmenter.failed.connect(self._show_error)
+        # QGIS's own undo, which is what Ctrl+Z is while no object is open, is that of the active layer
+        segmenter.kept.connect(lambda _: iface.setActiveLayer(segmenter.keeper.layer))
         self._downloads.arrived.connect(self._use_model)
         self._downloads.failed.connect(lambda name, error: self._show_error(error))
         self._downloads.progressed.connect(

@@ -249,6 +249,28 @@ def test_how_long_a_rest_is_can_be_set(stage):
     assert len(stage.fake.asked) == 1
 
 
+def test_nothing_is_shown_ahead_where_the_user_has_just_clicked_until_the_pointer_moves(stage):
+    stage.start(hover=True)
+    stage.move(100, 200)
+    rest(stage)
+    stage.exclude(100, 200)
+    rest(stage, 800)
+    assert stage.bands() == []
+    stage.move(103, 200)
+    rest(stage)
+
+    assert len(stage.bands()) == 1
+
+
+def test_after_panning_the_pointer_that_still_rests_shows_what_is_under_it_now(stage):
+    stage.start(hover=True)
+    stage.move(100, 200)
+    rest(stage)
+    stage.show_view(dx=40)
+    assert stage.bands() == []
+    until(stage.bands)
+
+
 def test_leaving_the_map_takes_the_tentative_outline_away(stage):
     stage.start(hover=True)
     stage.move(100, 200)
