@@ -88,6 +88,8 @@ class LiveSession:
         self._open_session = open_session
         self._close_source = close_source
         self._session: InteractiveSession | None = None
+        self.encodes = 0
+        """How many images were encoded so far; to be read from any thread."""
         self._answers: OrderedDict[_Key, tuple[Answer, OutlineSettings]] = OrderedDict()
         self._glimpsed: dict[_Key, tuple[Answer, OutlineSettings]] = {}
 
@@ -113,13 +115,10 @@ class LiveSession:
     def encode_ahead(self, screen: ScreenView, near: tuple[float, float] | None, progress: Progress) -> Encoded:
         """Encode what a click will need; ``near`` is the pointer, in the source's CRS."""
         begun = time.monotonic()
-        count = self._opened(progress).encode_ahead(screen, progress, near=near)
+        session = self._opened(progress)
+        count = session.encode_ahead(screen, progress, near=near)
+        self.encodes = session.encodes
         return Encoded(count, time.monotonic() - begun)
-
-    @property
-    def encodes(self) -> int:
-        """How many images were encoded so far."""
-        return 0 if self._session is None else self._session.encodes
 
     def close(self) -> None:
         """Let go of everything."""
@@ -156,6 +155,7 @@ class LiveSession:
                 made.append(((given.crs, steps[:number]), answer))
         if answer is None:
             raise ValueError("LiveSession: expected at least one prompt")
+        self.encodes = session.encodes
         found = Found(answer, answer.look.grid.crs, session.provenance(), question.outline, self._source)
         return found, made
 
