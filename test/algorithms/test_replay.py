@@ -12,8 +12,12 @@ from prompt_segmenter.test.algorithms.conftest import LEFT, PIXEL, TOP, FakeStor
 from prompt_segmenter.test.helpers import processing_run
 from prompt_segmenter.test.helpers.processing_run import Recorder, run
 from prompt_segmenter.test.helpers.rasters import write_raster
+from pytest_qgis.utils import wait_until
 from qgis.core import (
+    QgsApplication,
     QgsCoordinateReferenceSystem,
+    QgsProcessingAlgRunnerTask,
+    QgsProcessingContext,
     QgsProject,
     QgsRasterLayer,
     QgsSingleBandGrayRenderer,
@@ -195,3 +199,39 @@ def test_a_cancelled_replay_has_no_outputs(scene):
     outcome = again(both(scene)[0], feedback)
 
     assert outcome.results == {}
+
+
+class FullDisk:
+    def addFeature(self, feature, flags):
+        return False
+
+    def lastError(self):
+        return "disk full"
+
+
+def test_an_output_that_cannot_be_written_is_taken_away_again(scene, tmp_path, monkeypatch):
+    path = tmp_path / "out.gpkg"
+    layer = both(scene)[0]
+    path.write_bytes(b"half")
+    monkeypatch.setattr(replay.ReplayAlgorithm, "parameterAsSink", lambda *_: (FullDisk(), str(path)))
+
+    outcome = again(layer, OUTPUT=str(path))
+
+    assert "disk full" in outcome.error
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("drawn", [False, True])
+def test_a_replay_runs_beside_the_window_in_another_thread(scene, drawn):
+    layer = run(INPUT=scene, INCLUDE=point("a"), RENDER=drawn).layer
+    context, feedback, ended = QgsProcessingContext(), Recorder(), []
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById("promptsegmenter:replay")
+    parameters = {"INPUT": layer, "RASTER": scene, "OUTPUT": "memory:"}
+    context.setProject(QgsProject.instance())
+    task = QgsProcessingAlgRunnerTask(algorithm, parameters, context, feedback)
+    task.executed.connect(lambda ok, results: ended.append((ok, results["SAME"])))
+
+    QgsApplication.taskManager().addTask(task)
+
+    wait_until(lambda: ended, timeout_milliseconds=20_000)
+    assert ended == [(True, 1)]
