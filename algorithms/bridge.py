@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from qgis.core import (
@@ -183,10 +184,14 @@ def to_qgis_fields(columns: tuple[Field, ...]) -> QgsFields:
 def source_text(layer: QgsMapLayer) -> str:
     """Return what the layer is read from, without user names, passwords and keys.
 
-    The provider stands in front of what is no file, as Processing takes it: wms://type=xyz&url=...
+    The provider stands in front of what is no file, as Processing takes it: wms://type=xyz&url=... A file's path is
+    absolute.
     """
     text, provider = str(layer.publicSource()), layer.providerType()
-    return without_credentials(text if provider == _FILES else f"{provider}://{text}")
+    if provider != _FILES:
+        return without_credentials(f"{provider}://{text}")
+    # qgis_process takes files by names that only mean something where it was called
+    return without_credentials(str(Path(text).absolute()) if Path(text).exists() else text)
 
 
 def split_source(text: str) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -184,7 +185,8 @@ def unturned(source: ProviderSource) -> RasterSource:
     if not source.file:
         return source
     try:
-        own = open_source(source.file)
+        path = Path(source.file)
+        own = open_source(str(path.absolute()) if path.exists() else source.file)
     except SegmentError:
         return source
     _, b, _, d, _, _ = own.grid.transform

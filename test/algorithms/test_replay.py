@@ -235,3 +235,15 @@ def test_a_replay_runs_beside_the_window_in_another_thread(scene, drawn):
 
     wait_until(lambda: ended, timeout_milliseconds=20_000)
     assert ended == [(True, 1)]
+
+
+@pytest.mark.parametrize("transform", [(PIXEL, 0, LEFT, 0, -PIXEL, TOP), TURNED])
+def test_a_raster_named_from_its_folder_is_found_from_another(tmp_path, monkeypatch, transform):
+    write_tif(tmp_path / "scene.tif", wide(), transform=transform)
+    (a, b, c, d, e, f), (col, row) = transform, (30, 35)
+    monkeypatch.chdir(tmp_path)
+    layer = run(INPUT="scene.tif", INCLUDE=f"Point ({a * col + b * row + c} {d * col + e * row + f})").layer
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+    assert statuses(again(layer)) == ["same"]
