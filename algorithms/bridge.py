@@ -190,8 +190,19 @@ def source_text(layer: QgsMapLayer) -> str:
     text, provider = str(layer.publicSource()), layer.providerType()
     if provider != _FILES:
         return without_credentials(f"{provider}://{text}")
-    # qgis_process takes files by names that only mean something where it was called
-    return without_credentials(str(Path(text).absolute()) if Path(text).exists() else text)
+    return without_credentials(file_path(text))
+
+
+def file_path(text: str) -> str:
+    """Return a file's absolute path; other text as it is.
+
+    qgis_process takes files by names that only mean something where it was called.
+    """
+    try:
+        return str(Path(text).absolute()) if text and Path(text).exists() else text
+    except OSError:
+        # the text of a whole VRT is a source, too, and too long for a name
+        return text
 
 
 def split_source(text: str) -> tuple[str, str]:
