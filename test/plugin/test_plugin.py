@@ -72,9 +72,9 @@ def test_with_a_window_it_loads_and_unloads_five_times_and_leaves_nothing(regist
     for _ in range(5):
         plugin = prompt_segmenter.classFactory(window)
         plugin.initGui()
-        assert (len(window.menu), len(window.bar)) == (1, 1)
-        assert window.menu[0].text() == "Segment from prompts…"
-        assert not window.menu[0].icon().isNull()
+        assert [action.text() for action in window.menu] == ["Segment on the canvas", "Segment from prompts…"]
+        assert window.bar == window.menu
+        assert not any(action.icon().isNull() for action in window.menu)
         plugin.unload()
         assert (window.menu, window.bar) == ([], [])
         assert registry.providerById("promptsegmenter") is None

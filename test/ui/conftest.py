@@ -1,10 +1,15 @@
-"""Squares in UTM 33N whose overlaps are known on paper, and layers to put them in."""
+"""Squares in UTM 33N whose overlaps are known on paper, layers to put them in, and settings that are empty again."""
 
 from __future__ import annotations
 
+import sys
+
+import numpy as np
 import pytest
 from prompt_segmenter.core.outlines.results import Provenance, SegmentedPolygon
-from qgis.core import QgsProject, QgsVectorFileWriter, QgsVectorLayer
+from prompt_segmenter.test.algorithms.conftest import write_tif
+from prompt_segmenter.ui.preferences import PREFIX
+from qgis.core import QgsProject, QgsRasterLayer, QgsSettings, QgsVectorFileWriter, QgsVectorLayer
 from shapely.geometry import MultiPolygon, box
 
 UTM = "EPSG:32633"
@@ -51,3 +56,45 @@ def as_file(layer, path, driver="GPKG"):
 def state(layer):
     """Return everything in a layer that an undo has to bring back."""
     return sorted((f.id(), f.geometry().asWkt(6), str(f.attributes())) for f in layer.getFeatures())
+
+
+@pytest.fixture(autouse=True)
+def no_settings(qgis_app):
+    """Begin and end with nothing remembered."""
+    QgsSettings().remove(PREFIX)
+    yield
+    QgsSettings().remove(PREFIX)
+
+
+@pytest.fixture(autouse=True)
+def no_exception_in_a_slot(monkeypatch):
+    """An exception in a slot never reaches the test by itself; here it does."""
+    seen = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, error, trace: seen.append(error))
+    yield
+    assert seen == []
+
+
+@pytest.fixture
+def raster(tmp_path, project):
+    path = write_tif(tmp_path / "a.tif", np.full((3, 20, 20), 90, np.uint8), photometric="RGB")
+    layer = QgsRasterLayer(path, "photo")
+    assert layer.isValid()
+    project.addMapLayer(layer)
+    return layer
+
+
+class Heard:
+    """Keeps what a signal says."""
+
+    def __init__(self, signal):
+        self.values = []
+        signal.connect(self._hear)
+
+    def _hear(self, *values):
+        self.values.append(values[0] if len(values) == 1 else values)
+
+
+@pytest.fixture
+def heard():
+    return Heard
