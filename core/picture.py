@@ -100,15 +100,18 @@ class PictureReader:
         whole = self._encoded(self.picture(within, progress), progress, whole=True)
         return self._model.part(whole, window)
 
-    def valid(self, view: View, within: View | None, progress: Progress) -> NDArray[np.bool_]:
-        """Return the usable pixels (H, W) of a view."""
+    def pixels(
+        self, view: View, within: View | None, progress: Progress
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """Return the image (H, W, 3) and the usable pixels (H, W) of a view."""
         window = part_of(view, within) if within is not None else None
         if within is None or window is None:
-            return self.picture(view, progress).valid
+            picture = self.picture(view, progress)
+            return picture.image, picture.valid
         rows = slice(window.row, window.row + window.height)
         cols = slice(window.col, window.col + window.width)
-        valid: NDArray[np.bool_] = self.picture(within, progress).valid[rows, cols]
-        return valid
+        picture = self.picture(within, progress)
+        return picture.image[rows, cols], picture.valid[rows, cols]
 
     def is_encoded(self, view: View, *, whole: bool) -> bool:
         """Return True if the view was read and its embedding is at hand, so that only decoding is left."""

@@ -12,6 +12,7 @@ from .errors import SettingsError
 from .models.embedding import EmbeddingCache
 from .models.model import FloatArray, ImageEmbedding, MaskPrediction, SegmentationModel
 from .outlines.masks import PartRule, choose_candidate, select_parts
+from .outlines.snap import snapped
 from .picture import PictureReader
 from .progress import Progress, check
 from .prompts.prompt import PixelPrompts, PromptSet
@@ -71,6 +72,19 @@ class _Choice:
     def demerits(self) -> tuple[int, float]:
         """Order choices: fewest prompts unsatisfied, then the highest score."""
         return self.unsatisfied, -float(self.prediction.scores[self.index])
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the model was shown and asked."""
+
+    trace: Trace
+    grid: PixelGrid
+    image: NDArray[np.uint8]
+    """(H, W, 3)"""
+    valid: NDArray[np.bool_]
+    """(H, W)"""
+    pixels: PixelPrompts
 
 
 class ViewLooker:
@@ -147,7 +161,7 @@ class ViewLooker:
         check(progress)
         trace = Trace(view, within)
         grid = view.grid(self._source.grid)
-        valid = self.pictures.valid(view, within, progress)
+        image, valid = self.pictures.pixels(view, within, progress)
         pixels = _visible(prompts.to_pixels(grid), grid)
         if not _on_data(pixels, valid, grid):
             nothing = np.zeros_like(valid)
@@ -159,10 +173,8 @@ class ViewLooker:
             previous = self._model.mask_logits(drawn)
         embedding = self.pictures.embedding(view, within, progress)
         best = self._decode(embedding, pixels, previous, progress)
-        looks = [self._look(best, trace, grid, valid, pixels)]
-        for other in _others(best, pixels):
-            looks.append(self._look(other, replace(trace, candidate=other.index), grid, valid, pixels))
-        return looks
+        seen = _Seen(trace, grid, image, valid, pixels)
+        return [self._look(best, seen), *(self._look(other, seen, other.index) for other in _others(best, pixels))]
 
     def again(self, trace: Trace, prompts: PromptSet, progress: Progress) -> Look:
         """Return the look that was come by in this way, step by step as then.
@@ -217,19 +229,21 @@ class ViewLooker:
             previous = prediction.low_res_logits[choices[-1].index]
         return min(choices, key=_Choice.demerits)
 
-    def _look(
-        self, choice: _Choice, trace: Trace, grid: PixelGrid, valid: NDArray[np.bool_], pixels: PixelPrompts
-    ) -> Look:
-        """Return one of the model's candidates as a look."""
-        mask = select_parts(choice.prediction.mask(choice.index) & valid, self._parts, pixels.include)
+    def _look(self, choice: _Choice, seen: _Seen, candidate: int | None = None) -> Look:
+        """Return one of the model's candidates as a look; the best one has no number."""
+        prediction = choice.prediction
+        logits, snap_px = prediction.logits(choice.index) - prediction.mask_threshold, self._model.spec.look.snap_px
+        if snap_px:
+            logits = snapped(logits, seen.image, snap_px)
+        mask = select_parts((logits > 0) & seen.valid, self._parts, seen.pixels.include)
         return Look(
-            trace=trace,
-            grid=grid,
+            trace=replace(seen.trace, candidate=candidate),
+            grid=seen.grid,
             mask=mask,
-            score=float(choice.prediction.scores[choice.index]),
-            low_res_logits=choice.prediction.low_res_logits[choice.index],
+            score=float(prediction.scores[choice.index]),
+            low_res_logits=prediction.low_res_logits[choice.index],
             unsatisfied=choice.unsatisfied,
-            cut=touches_edge(mask, trace.view, self._source.grid),
+            cut=touches_edge(mask, seen.trace.view, self._source.grid),
         )
 
     def _as_drawn(self, mask: NDArray[np.bool_], trace: Trace, grid: PixelGrid) -> Look:

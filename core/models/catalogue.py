@@ -84,7 +84,7 @@ SPECS: tuple[ModelSpec, ...] = (
         input_size_px=384,
         licence="GPL-2.0-or-later",
         citation_url="",
-        look=LookPolicy(192, scales=(1.0, 3.0, 6.0), box_margin=1.25),
+        look=LookPolicy(192, scales=(1.0, 3.0, 6.0), snap_px=2, box_margin=1.25),
     ),
     _sam(
         "mobile_sam",

@@ -43,6 +43,8 @@ class LookPolicy:
     """Ground widths, relative to the first chip, that are tried for a click; the best prediction wins."""
     zoom_in: bool = False
     """Look a second time at the found object's own window."""
+    snap_px: int = 0
+    """Within how many pixels of the chip the outline is drawn to edges of the image; 0 leaves it where the model has it."""
     box_margin: float | None = None
     """Ground on each side of a box, as a share of its longer side, that is looked at with it; None for the chip's whole
     width, or just enough around a larger box."""
