@@ -23,7 +23,7 @@ INCLUDE, EXCLUDE = (536.5, 386.5), (460.5, 435.5)
 """(col, row) on a roof, and on the ground that the first outline takes with it."""
 BOX = (664, 447, 810, 597)
 """(left, top, right, bottom) around another roof."""
-COLOURS, MOST_BYTES = 112, 300_000
+COLOURS, MOST_BYTES = 200, 300_000
 
 
 def make_scene(path: Path) -> dict[str, list[float]]:

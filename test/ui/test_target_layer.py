@@ -83,6 +83,16 @@ def test_keeping_is_one_step_that_undo_takes_back_exactly(layer):
     undone_and_redone(layer, [])
 
 
+def test_what_is_kept_is_drawn_at_once(layer, heard):
+    asked = heard(layer.repaintRequested)
+
+    kept = keep(layer, square(0, 0))
+    assert len(asked.values) == 1
+    TargetLayer(layer).remove(kept.feature_id)
+
+    assert len(asked.values) == 2
+
+
 def test_what_is_kept_can_be_saved(layer):
     keep(layer, square(0, 0), square(20, 0))
     keep(layer, square(40, 0))
