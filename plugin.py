@@ -52,7 +52,9 @@ class PromptSegmenterPlugin:
         from qgis.PyQt.QtGui import QIcon
         from qgis.PyQt.QtWidgets import QAction
 
-        self._action = QAction(QIcon(str(ICON_PATH)), tr("Segment from prompts…"), self._iface.mainWindow())
+        # two buttons with one picture could not be told apart
+        dialog_icon = QgsApplication.getThemeIcon("/processingAlgorithm.svg")
+        self._action = QAction(dialog_icon, tr("Segment from prompts…"), self._iface.mainWindow())
         self._action.triggered.connect(self._open_dialog)
         self._tool_action = QAction(QIcon(str(ICON_PATH)), tr("Segment on the canvas"), self._iface.mainWindow())
         self._tool_action.setObjectName("PromptSegmenterTool")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from qgis.core import (
@@ -183,10 +184,25 @@ def to_qgis_fields(columns: tuple[Field, ...]) -> QgsFields:
 def source_text(layer: QgsMapLayer) -> str:
     """Return what the layer is read from, without user names, passwords and keys.
 
-    The provider stands in front of what is no file, as Processing takes it: wms://type=xyz&url=...
+    The provider stands in front of what is no file, as Processing takes it: wms://type=xyz&url=... A file's path is
+    absolute.
     """
     text, provider = str(layer.publicSource()), layer.providerType()
-    return without_credentials(text if provider == _FILES else f"{provider}://{text}")
+    if provider != _FILES:
+        return without_credentials(f"{provider}://{text}")
+    return without_credentials(file_path(text))
+
+
+def file_path(text: str) -> str:
+    """Return a file's absolute path; other text as it is.
+
+    qgis_process takes files by names that only mean something where it was called.
+    """
+    try:
+        return str(Path(text).absolute()) if text and Path(text).exists() else text
+    except OSError:
+        # the text of a whole VRT is a source, too, and too long for a name
+        return text
 
 
 def split_source(text: str) -> tuple[str, str]:

@@ -6,13 +6,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsFeature, QgsFields, QgsRasterLayer
+from qgis.core import QgsFeature, QgsFields, QgsMapSettings, QgsPointXY, QgsRasterLayer, QgsRectangle
+from qgis.PyQt.QtCore import QSize
 
 from ..core.errors import RasterReadError
 from ..core.outlines.results import FIELDS
+from ..core.prompts.parse import parse_prompts
 from ..core.raster.source import RasterSource
 from ..core.replay import Record
-from .bridge import from_qgis_geometry, split_source
+from .bridge import crs_text, from_qgis_geometry, split_source, to_qgis_crs
+from .map_source import FINER, MapSource
 from .provider_source import ProviderSource, is_picture, unturned
 from .rendered_source import RenderedSource
 from .values import is_null
@@ -20,6 +23,7 @@ from .values import is_null
 _SHORT_NAME = 10
 """Shapefiles keep so many characters of a field's name."""
 _CANVAS = "map:"
+_SCREEN_PX = 512
 _OTHER = "Give the raster to use in its place (RASTER)."
 
 
@@ -47,6 +51,8 @@ def record_of(feature: QgsFeature, crs: str | None) -> Record:
 def open_recorded(record: Record, layer: QgsRasterLayer | None = None) -> RasterSource:
     """Return the source of a record's pixels, or the given layer in its place, read as it was then.
 
+    What was made from a canvas is made again from the one raster layer that it showed.
+
     Raises
     ------
     RasterReadError
@@ -54,6 +60,8 @@ def open_recorded(record: Record, layer: QgsRasterLayer | None = None) -> Raster
     SettingsError
         If the record does not say what was read.
     """
+    if record.source.startswith(_CANVAS) and layer is not None:
+        return _as_map(layer, record)
     layer = _layer_of(record) if layer is None else layer
     if is_picture(layer) or record.is_drawn:
         return RenderedSource(layer, resolution=record.native_resolution)
@@ -63,6 +71,21 @@ def open_recorded(record: Record, layer: QgsRasterLayer | None = None) -> Raster
         with closing(source):
             return own
     return source
+
+
+def _as_map(layer: QgsRasterLayer, record: Record) -> MapSource:
+    """Return a layer as a canvas shows it that shows nothing else, on the lattice that the record was made on."""
+    crs = to_qgis_crs(parse_prompts(record.prompts, crs=crs_text(layer.crs())).crs)
+    # a little more, lest rounding gives the next finer lattice
+    units = record.native_resolution * FINER * (1.0 + 1e-9)
+    settings = QgsMapSettings()
+    settings.setLayers([layer])
+    settings.setDestinationCrs(crs)
+    settings.setOutputSize(QSize(_SCREEN_PX, _SCREEN_PX))
+    left, bottom, right, top = record.geometry.bounds if record.geometry is not None else (0.0, 0.0, 0.0, 0.0)
+    middle = QgsPointXY((left + right) / 2.0, (bottom + top) / 2.0)
+    settings.setExtent(QgsRectangle.fromCenterAndSize(middle, _SCREEN_PX * units, _SCREEN_PX * units))
+    return MapSource(settings)
 
 
 def _layer_of(record: Record) -> QgsRasterLayer:

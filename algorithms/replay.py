@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from contextlib import closing
-from typing import Any
 
 from qgis.core import (
     QgsFeature,
-    QgsFeatureSink,
-    QgsFields,
     QgsProcessing,
     QgsProcessingContext,
+    QgsProcessingFeatureSource,
     QgsProcessingFeedback,
     QgsProcessingOutputNumber,
     QgsProcessingParameterFeatureSink,
@@ -20,17 +18,18 @@ from qgis.core import (
     QgsRasterLayer,
     QgsWkbTypes,
 )
+from qgis.PyQt import sip
 
-from ..core.errors import OutputError, RasterReadError
+from ..core.errors import RasterReadError
 from ..core.models.store import ModelStore
-from ..core.outlines.results import Field, FieldKind
-from ..core.progress import SubProgress
+from ..core.progress import Progress, SubProgress
 from ..core.replay import Replayed, Replayer, Verdict
 from .base import Parameters, SegmenterAlgorithm
-from .bridge import FeedbackProgress, crs_text, move_geometry, to_qgis_crs, to_qgis_fields, to_qgis_geometry
-from .outputs import require_writable
+from .bridge import FeedbackProgress, crs_text, to_qgis_crs
+from .outputs import failure_of, not_made, not_written, require_writable
 from .prompt_text import move_prompts
 from .recorded import open_recorded, record_of
+from .replay_output import feature_of, fields_with_outcome
 from .values import is_given
 
 NAME = "replay"
@@ -104,66 +103,55 @@ class ReplayAlgorithm(SegmenterAlgorithm):
         del self._raster  # a file that is held open can't be moved or deleted on Windows
         if layer is None:
             raise RasterReadError(f"INPUT '{parameters.get(INPUT)}' can't be opened.", hint="Give a polygon layer.")
-        crs, progress = crs_text(layer.sourceCrs()), FeedbackProgress(feedback)
-        done: list[tuple[QgsFeature, Replayed]] = []
+        progress = FeedbackProgress(feedback)
         replayer = Replayer(
             lambda record: open_recorded(record, raster),
             lambda name: ModelStore().load(name),
             move=lambda prompts, target: move_prompts(prompts, to_qgis_crs(target), context),
         )
-        with closing(replayer):
-            count = max(1, layer.featureCount())
-            for number, feature in enumerate(layer.getFeatures()):
-                part = SubProgress(progress, min(number, count) / count, min(number + 1, count) / count)
-                again = replayer.replay(record_of(feature, crs), part)
-                feedback.pushInfo(f"{feature.id()}: {again.status}")
-                done.append((feature, again))
+        try:
+            with closing(replayer):
+                done = list(_replayed(layer, replayer, progress, feedback))
+        finally:
+            if raster is not None:
+                # made by another thread, so it ends there
+                sip.transferto(raster, None)
+                raster.deleteLater()
         verdicts = [again.verdict for _, again in done]
         counts = {verdict.name: verdicts.count(verdict) for verdict in Verdict}
         feedback.pushInfo(", ".join(f"{number} {name.lower()}" for name, number in counts.items()))
         return {OUTPUT: self._write(done, layer, parameters, context), **counts}
 
     def _write(
-        self, done: list[tuple[QgsFeature, Replayed]], layer: Any, parameters: Parameters, context: QgsProcessingContext
+        self,
+        done: list[tuple[QgsFeature, Replayed]],
+        layer: QgsProcessingFeatureSource,
+        parameters: Parameters,
+        context: QgsProcessingContext,
     ) -> str:
-        fields = _with(layer.fields(), _ADDED)
+        fields = fields_with_outcome(layer.fields())
         kind, crs = QgsWkbTypes.Type.MultiPolygon, layer.sourceCrs()
         sink, destination = self.parameterAsSink(parameters, OUTPUT, context, fields, kind, crs)
-        problem = OutputError(f"The output can't be written to {destination}.", hint="Choose another place.")
         if sink is None:
-            raise problem
-        for stored, again in done:
-            feature = QgsFeature(fields)
-            for index, value in enumerate(stored.attributes()):
-                feature.setAttribute(index, value)
-            iou = None if math.isnan(again.iou) else again.iou
-            for name, value in zip(("verdict", "iou", "status"), (again.verdict.value, iou, again.status)):
-                feature.setAttribute(fields.lookupField(name), value)
-            if again.polygon is not None:
-                shape, there = to_qgis_geometry(again.polygon.geometry), to_qgis_crs(again.crs)
-                feature.setGeometry(move_geometry(shape, there if crs.isValid() else crs, crs, context))
-            if not sink.addFeature(feature, QgsFeatureSink.Flag.FastInsert):
-                raise problem
+            raise not_made(destination or parameters.get(OUTPUT))
+        failure = failure_of(sink, (feature_of(stored, again, fields, crs, context) for stored, again in done))
         del sink
+        if failure:
+            raise not_written(destination, failure)
         return str(destination)
 
 
-def _with(fields: QgsFields, more: QgsFields) -> QgsFields:
-    """Return fields with those more that they have not yet: a replay can be replayed."""
-    both = QgsFields(fields)
-    for field in more:
-        if both.lookupField(field.name()) < 0:
-            both.append(field)
-    return both
+def _replayed(
+    layer: QgsProcessingFeatureSource, replayer: Replayer, progress: Progress, feedback: QgsProcessingFeedback
+) -> Iterator[tuple[QgsFeature, Replayed]]:
+    crs, count = crs_text(layer.sourceCrs()), max(1, layer.featureCount())
+    for number, feature in enumerate(layer.getFeatures()):
+        part = SubProgress(progress, min(number, count) / count, min(number + 1, count) / count)
+        again = replayer.replay(record_of(feature, crs), part)
+        feedback.pushInfo(f"{feature.id()}: {again.status}")
+        yield feature, again
 
 
-_ADDED = to_qgis_fields(
-    (
-        Field("verdict", FieldKind.TEXT, lambda *_: ""),
-        Field("iou", FieldKind.REAL, lambda *_: 0.0),
-        Field("status", FieldKind.TEXT, lambda *_: ""),
-    )
-)
 _HELP = """<p>Makes the polygons of a layer of results again, from the prompts, window, stretch, settings, model and
 source in their attributes alone, and compares what comes out with what is stored.</p>
 <p>verdict is same, different or failed; iou is the overlap with the stored polygon (0 to 1); status says more: polygons

@@ -100,6 +100,8 @@ def edit_command(layer: QgsVectorLayer, name: str) -> Iterator[LayerEdits]:
     finally:
         if done:
             layer.endEditCommand()
+            # an edit buffer does not tell the canvas by itself
+            layer.triggerRepaint()
         else:
             layer.destroyEditCommand()
 

@@ -16,6 +16,8 @@ from ..core.outlines.results import AttributeValue, Provenance, SegmentedPolygon
 CLASS_NAMES = ("label", "class")
 """Names of the field that takes the label; the first that the layer has is used."""
 _NO_LENGTH = 0
+_OWN = (1, 3)
+"""Numbers of QgsFields' origins of fields that are the layer's own: of its provider, or added in the edit buffer."""
 _INTEGERS = {
     int(QMetaType.Type.Int): 31,
     int(QMetaType.Type.LongLong): 63,
@@ -39,7 +41,7 @@ def attributes_of(
     found = {}
     for name, value in values.items():
         index = class_field(fields) if name == "label" else index_of(fields, name)
-        if index >= 0 and value not in (None, ""):
+        if is_own(fields, index) and value not in (None, ""):
             fitting = converted(value, fields.at(index))
             if fitting is not None:
                 found[index] = fitting
@@ -50,7 +52,7 @@ def measures(fields: QgsFields, measured: Measures) -> dict[int, Any]:
     """Return the attributes that say how large a geometry is that is not the whole outline, by field index."""
     values = {"area_m2": measured.area_m2, "perimeter_m": measured.perimeter_m}
     found = {index_of(fields, name): value for name, value in values.items()}
-    return {index: converted(value, fields.at(index)) for index, value in found.items() if index >= 0}
+    return {index: converted(value, fields.at(index)) for index, value in found.items() if is_own(fields, index)}
 
 
 def marked(fields: QgsFields, attributes: Mapping[int, Any], mark: str) -> dict[int, Any]:
@@ -60,9 +62,18 @@ def marked(fields: QgsFields, attributes: Mapping[int, Any], mark: str) -> dict[
     """
     index = index_of(fields, "settings")
     text = attributes.get(index)
-    if index < 0 or not isinstance(text, str) or not text or mark in text.split():
+    if not is_own(fields, index) or not isinstance(text, str) or not text or mark in text.split():
         return {}
     return {index: converted(f"{text} {mark}", fields.at(index))}
+
+
+def is_own(fields: QgsFields, index: int) -> bool:
+    """Return True for a field that can be written: neither missing (-1) nor joined nor computed."""
+    if index < 0:
+        return False
+    origin: Any = fields.fieldOrigin(index)
+    # a plain number before QGIS 3.38, an enum from then on
+    return int(getattr(origin, "value", origin)) in _OWN
 
 
 def label_in(fields: QgsFields, label: str) -> str:

@@ -18,6 +18,7 @@ from qgis.core import (
     QgsVectorLayer,
     QgsWkbTypes,
 )
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ..algorithms.bridge import move_geometry, to_qgis_crs, to_qgis_fields, to_qgis_geometry
@@ -192,6 +193,8 @@ class TargetLayer:
         Where several lie over each other it is the smallest: a tree in a park is meant when the tree is clicked, and
         which of them is drawn last depends on what has been saved already.
         """
+        if sip.isdeleted(self._layer):
+            return None
         spot = move_geometry(QgsGeometry.fromPointXY(point), crs, self._layer.crs(), self._project)
         under = [feature for feature in near(self._layer, spot.boundingBox()) if feature.geometry().intersects(spot)]
         return min(under, key=lambda feature: feature.geometry().area(), default=None)
@@ -199,6 +202,10 @@ class TargetLayer:
     def _require(self, capability: Any) -> None:
         """Raise if the layer is gone or can't be changed in this way."""
         layer = self._layer
+        if sip.isdeleted(layer):
+            raise OutputError(
+                tr("The target layer is no longer in the project."), hint=tr("Choose another target layer.")
+            )
         if not layer.isValid() or layer.geometryType() != QgsWkbTypes.GeometryType.PolygonGeometry:
             raise OutputError(
                 tr("'{}' is not a polygon layer that can be read.").format(layer.name()),

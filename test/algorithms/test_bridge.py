@@ -110,6 +110,11 @@ def test_the_source_of_a_file_layer_is_its_path(scene_path, qgis_app):
     assert bridge.source_text(QgsRasterLayer(scene_path, "x")) == scene_path
 
 
+def test_what_is_no_file_is_no_path(qgis_app):
+    for text in ("<VRTDataset>" + "x" * 5000, "/vsizip/a.zip/b.tif", ""):
+        assert bridge.file_path(text) == text
+
+
 @pytest.mark.parametrize(
     ("text", "provider", "source"),
     [

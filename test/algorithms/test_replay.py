@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 from prompt_segmenter.algorithms import replay
-from prompt_segmenter.algorithms.bridge import move_geometry
+from prompt_segmenter.algorithms.bridge import move_bounds, move_geometry
+from prompt_segmenter.algorithms.map_source import MapSource
 from prompt_segmenter.core.models import catalogue
+from prompt_segmenter.core.prompts.build import prompts
 from prompt_segmenter.core.raster.crs import transform_points
+from prompt_segmenter.core.session import SegmentationSession
 from prompt_segmenter.test.algorithms.conftest import LEFT, PIXEL, TOP, FakeStore, bounds, centre, write_tif
 from prompt_segmenter.test.helpers import processing_run
+from prompt_segmenter.test.helpers.fake_model import SameBrightness
 from prompt_segmenter.test.helpers.processing_run import Recorder, run
 from prompt_segmenter.test.helpers.rasters import write_raster
+from prompt_segmenter.ui.target_layer import TargetLayer
+from pytest_qgis.utils import wait_until
 from qgis.core import (
+    QgsApplication,
     QgsCoordinateReferenceSystem,
+    QgsMapSettings,
+    QgsProcessingAlgRunnerTask,
+    QgsProcessingContext,
     QgsProject,
     QgsRasterLayer,
+    QgsRectangle,
     QgsSingleBandGrayRenderer,
     QgsVectorLayer,
 )
+from qgis.PyQt.QtCore import QSize
 
 pytestmark = pytest.mark.usefixtures("fake_model")
 TURNED = (1.6, 1.2, LEFT, 1.2, -1.6, TOP)
@@ -195,3 +209,69 @@ def test_a_cancelled_replay_has_no_outputs(scene):
     outcome = again(both(scene)[0], feedback)
 
     assert outcome.results == {}
+
+
+class FullDisk:
+    def addFeature(self, feature, flags):
+        return False
+
+    def lastError(self):
+        return "disk full"
+
+
+def test_an_output_that_cannot_be_written_is_taken_away_again(scene, tmp_path, monkeypatch):
+    path = tmp_path / "out.gpkg"
+    layer = both(scene)[0]
+    path.write_bytes(b"half")
+    monkeypatch.setattr(replay.ReplayAlgorithm, "parameterAsSink", lambda *_: (FullDisk(), str(path)))
+
+    outcome = again(layer, OUTPUT=str(path))
+
+    assert "disk full" in outcome.error
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("drawn", [False, True])
+def test_a_replay_runs_beside_the_window_in_another_thread(scene, drawn):
+    layer = run(INPUT=scene, INCLUDE=point("a"), RENDER=drawn).layer
+    context, feedback, ended = QgsProcessingContext(), Recorder(), []
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById("promptsegmenter:replay")
+    parameters = {"INPUT": layer, "RASTER": scene, "OUTPUT": "memory:"}
+    context.setProject(QgsProject.instance())
+    task = QgsProcessingAlgRunnerTask(algorithm, parameters, context, feedback)
+    task.executed.connect(lambda ok, results: ended.append((ok, results["SAME"])))
+
+    QgsApplication.taskManager().addTask(task)
+
+    wait_until(lambda: ended, timeout_milliseconds=20_000)
+    assert ended == [(True, 1)]
+
+
+@pytest.mark.parametrize("transform", [(PIXEL, 0, LEFT, 0, -PIXEL, TOP), TURNED])
+def test_a_raster_named_from_its_folder_is_found_from_another(tmp_path, monkeypatch, transform):
+    write_tif(tmp_path / "scene.tif", wide(), transform=transform)
+    (a, b, c, d, e, f), (col, row) = transform, (30, 35)
+    monkeypatch.chdir(tmp_path)
+    layer = run(INPUT="scene.tif", INCLUDE=f"Point ({a * col + b * row + c} {d * col + e * row + f})").layer
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+    assert statuses(again(layer)) == ["same"]
+
+
+@pytest.mark.parametrize("code", ["EPSG:3857", "EPSG:32633", "EPSG:4326"])
+def test_what_the_canvas_showed_comes_out_the_same_from_its_one_raster(scene, code, qgis_new_project):
+    crs = QgsCoordinateReferenceSystem(code)
+    settings = QgsMapSettings()
+    settings.setLayers([scene])
+    settings.setDestinationCrs(crs)
+    settings.setOutputSize(QSize(700, 500))
+    settings.setExtent(QgsRectangle(*move_bounds(scene.extent(), scene.crs(), crs, QgsProject.instance())))
+    ((x, y),) = transform_points([centre("a")], "EPSG:32633", code).tolist()
+    with closing(MapSource(settings)) as source:
+        result = SegmentationSession(source, SameBrightness()).segment([prompts(include=[(x, y)], crs=code)])
+    layer = TargetLayer.new_memory_layer(QgsProject.instance(), "kept", crs)
+    TargetLayer(layer).keep(result.polygons[0], code, result.provenance)
+    assert layer.commitChanges()
+
+    assert statuses(again(layer, RASTER=scene)) == ["same"]

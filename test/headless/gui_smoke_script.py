@@ -13,6 +13,7 @@ from pathlib import Path
 
 from qgis import utils
 from qgis.core import Qgis, QgsApplication, QgsPointXY, QgsProject, QgsRectangle, QgsVectorLayer
+from qgis.gui import QgsRubberBand
 from qgis.PyQt.QtCore import QEventLoop, QPoint, Qt, QTimer
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QAction, QApplication, QDockWidget
@@ -57,7 +58,8 @@ class Session:
             if bar.parent() is self.window:
                 bar.setVisible(keep)
         self.window.setWindowState(Qt.WindowState.WindowNoState)
-        self.window.resize(1180, 800)
+        self.window.resize(1060, 740)
+        self.window.activateWindow()
         layer = utils.iface.addRasterLayer(str(WORK / "scene.tif"), "scene")
         self.canvas.setDestinationCrs(layer.crs())
         (action,) = (one for one in self.window.findChildren(QAction) if one.objectName() == "PromptSegmenterTool")
@@ -70,7 +72,8 @@ class Session:
         whole, middle = layer.extent(), layer.extent().center()
         high = 0.5 * whole.width() * self.canvas.height() / self.canvas.width()
         self.canvas.setExtent(QgsRectangle(whole.xMinimum(), middle.y() - high, whole.xMaximum(), middle.y() + high))
-        wait_ms(1000)
+        self.canvas.refresh()
+        wait_ms(1500)
         self.canvas.waitWhileRendering()
         self.until_idle("the view is encoded")
 
@@ -101,6 +104,19 @@ class Session:
         QTest.mouseClick(self.canvas.viewport(), button, NONE, where)
         return begun
 
+    def hover(self, place):
+        """Rest the pointer at a place of the map."""
+        QTest.mouseMove(self.canvas.viewport(), self.pixel(*place))
+        wait_ms(1500)
+
+    def has_preview(self):
+        """Return True if an outline is shown though nothing was clicked."""
+        return any(item.isVisible() and item.numberOfVertices() > 3 for item in self.bands()) and not self.has_outline()
+
+    def bands(self):
+        """Return the rubber bands on the canvas."""
+        return [item for item in self.canvas.scene().items() if isinstance(item, QgsRubberBand)]
+
     def drag(self, box):
         """Drag from the upper left to the lower right corner of map bounds."""
         start, end = self.pixel(box[0], box[3]), self.pixel(box[2], box[1])
@@ -125,9 +141,9 @@ class Session:
 
     def shoot(self, name):
         """Take the window's picture."""
-        wait_ms(200)
+        wait_ms(600)
         self.canvas.waitWhileRendering()
-        wait_ms(200)
+        wait_ms(300)
         self.window.grab().save(str(WORK / f"{name}.png"))
 
 
@@ -138,6 +154,10 @@ def run():
     session.open()
     report["status"] = session.panel._status.text.text()
 
+    session.hover(PLACES["include"])
+    report["preview"] = session.has_preview()
+    session.shoot("hover")
+    session.panel._mode.hover.setChecked(False)
     begun = session.click(PLACES["include"], LEFT)
     wait_until(session.has_outline, "the outline of a click")
     report["click_ms"] = round(1000 * (time.monotonic() - begun))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from prompt_segmenter.algorithms.bridge import to_qgis_fields
 from prompt_segmenter.core.errors import OutputError
 from prompt_segmenter.core.outlines.results import FIELDS
 from prompt_segmenter.core.raster.crs import transform_points
@@ -80,6 +81,16 @@ def test_keeping_is_one_step_that_undo_takes_back_exactly(layer):
     assert layer.undoStack().text(0) == "Segment: keep object"
     assert layer.getFeature(kept.feature_id)["label"] == "roof"
     undone_and_redone(layer, [])
+
+
+def test_what_is_kept_is_drawn_at_once(layer, heard):
+    asked = heard(layer.repaintRequested)
+
+    kept = keep(layer, square(0, 0))
+    assert len(asked.values) == 1
+    TargetLayer(layer).remove(kept.feature_id)
+
+    assert len(asked.values) == 2
 
 
 def test_what_is_kept_can_be_saved(layer):
@@ -414,3 +425,22 @@ def test_five_thousand_neighbours_are_not_looked_at_one_by_one(project, tmp_path
 
         assert layer.getFeature(kept.feature_id).geometry().area() == pytest.approx(100.0 - 4 * 16.0, abs=1e-3)
         assert len(asked) < 20
+
+
+def test_computed_fields_are_left_to_the_layer(layer):
+    layer.addExpressionField("'computed'", to_qgis_fields((FIELDS[5],)).at(0))
+
+    kept = keep(layer, square(0, 0))
+    TargetLayer(layer).replace(kept.feature_id, outline(square(0, 0, 5)), UTM, PROVENANCE)
+
+    assert layer.getFeature(kept.feature_id)["model"] == "computed"
+
+
+def test_a_layer_that_was_removed_is_an_error_and_holds_nothing(project):
+    layer = TargetLayer.new_memory_layer(project, "Outlines", QgsCoordinateReferenceSystem(UTM))
+    target = TargetLayer(layer)
+    project.removeMapLayer(layer.id())
+
+    with pytest.raises(OutputError, match="no longer in the project"):
+        target.keep(outline(square(0, 0)), UTM, PROVENANCE)
+    assert target.at(QgsPointXY(LEFT, BOTTOM), QgsCoordinateReferenceSystem(UTM)) is None
