@@ -79,7 +79,7 @@ def place(
     merge : bool
         Become one with what it touches.
     label : str
-        Its class; only objects of the same are merged, where the layer has a class field.
+        Its class: only objects of the same are merged, where the layer has a class field. Empty: any are.
     ignore : sequence of int
         Features that are no obstacles: the one that is being replaced.
     """
@@ -146,7 +146,7 @@ def _shares_a_side(one: QgsGeometry, other: QgsGeometry) -> bool:
 
 def _has_class(feature: QgsFeature, layer: QgsVectorLayer, label: Any) -> bool:
     index = class_field(layer.fields())
-    if index < 0:
+    if index < 0 or not label:
         return True
     value = feature.attribute(index)
     return ("" if value is None or value == NULL else str(value)) == str(label)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from qgis.core import QgsField, QgsFields
-from qgis.PyQt.QtCore import QMetaType
+from qgis.PyQt.QtCore import QDateTime, QMetaType, Qt
 
 from ..algorithms.recorded import index_of
 from ..core.outlines.measure import Measures
@@ -18,11 +18,16 @@ CLASS_NAMES = ("label", "class")
 _NO_LENGTH = 0
 _OWN = (1, 3)
 """Numbers of QgsFields' origins of fields that are the layer's own: of its provider, or added in the edit buffer."""
-_INTEGERS = {
-    int(QMetaType.Type.Int): 31,
-    int(QMetaType.Type.LongLong): 63,
-}
-_REAL, _TEXT = int(QMetaType.Type.Double), int(QMetaType.Type.QString)
+
+
+def _number_of(kind: Any) -> int:
+    """Return a member of one of Qt's enums as a number: in Qt5 it is one, in Qt6 it may only have one."""
+    return int(getattr(kind, "value", kind))
+
+
+_INTEGERS = {_number_of(QMetaType.Type.Int): 31, _number_of(QMetaType.Type.LongLong): 63}
+_REAL, _TEXT = _number_of(QMetaType.Type.Double), _number_of(QMetaType.Type.QString)
+_DATE, _TIME = _number_of(QMetaType.Type.QDate), _number_of(QMetaType.Type.QDateTime)
 
 
 def attributes_of(
@@ -71,9 +76,7 @@ def is_own(fields: QgsFields, index: int) -> bool:
     """Return True for a field that can be written: neither missing (-1) nor joined nor computed."""
     if index < 0:
         return False
-    origin: Any = fields.fieldOrigin(index)
-    # a plain number before QGIS 3.38, an enum from then on
-    return int(getattr(origin, "value", origin)) in _OWN
+    return _number_of(fields.fieldOrigin(index)) in _OWN
 
 
 def label_in(fields: QgsFields, label: str) -> str:
@@ -97,22 +100,30 @@ def converted(value: AttributeValue, field: QgsField) -> Any:
     >>> converted("a long label", QgsField("class", QVariant.String, len=6))
     'a long'
     """
-    kind = int(field.type())
+    kind = _number_of(field.type())
     if kind == _TEXT:
         text = str(value)
         return text[: field.length()] if field.length() > _NO_LENGTH else text
     if kind in _INTEGERS or kind == _REAL:
-        number = _number(value)
-        if number is None or (kind != _REAL and abs(number) >= 2 ** _INTEGERS[kind]):
-            return None
-        # a decimal or integer field of a given length refuses more digits than it has
-        if field.length() > _NO_LENGTH and len(f"{abs(number):.0f}") + bool(number < 0) > field.length():
-            return None
-        return number if kind == _REAL else round(number)
+        return _fitting(value, field, kind)
+    if kind in (_DATE, _TIME):
+        moment = QDateTime.fromString(str(value), Qt.DateFormat.ISODate)
+        return (moment if kind == _TIME else moment.date()) if moment.isValid() else None
     try:
         return value if field.convertCompatible(value) else None
     except ValueError:
         return None
+
+
+def _fitting(value: AttributeValue, field: QgsField, kind: int) -> float | int | None:
+    """Return a number that a field of numbers can hold, or None."""
+    number = _number(value)
+    if number is None or (kind != _REAL and abs(number) >= 2 ** _INTEGERS[kind]):
+        return None
+    # a decimal or integer field of a given length refuses more digits than it has
+    if field.length() > _NO_LENGTH and len(f"{abs(number):.0f}") + bool(number < 0) > field.length():
+        return None
+    return number if kind == _REAL else round(number)
 
 
 def _number(value: AttributeValue) -> float | None:

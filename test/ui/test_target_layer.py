@@ -20,6 +20,7 @@ from qgis.core import (
     QgsVectorLayer,
     QgsWkbTypes,
 )
+from qgis.PyQt.QtCore import Qt
 
 CLIP, SKIP = KeepSettings(OverlapRule.CLIP), KeepSettings(OverlapRule.SKIP)
 MERGE = KeepSettings(merge_touching=True)
@@ -171,6 +172,15 @@ def test_objects_of_another_class_are_not_merged_but_obey_the_overlap_rule(layer
     assert areas(layer) == [100.0, 100.0]  # roof was whole to 10 already; the rest was the road's
 
 
+def test_an_object_without_a_class_is_merged_with_any(layer):
+    keep(layer, square(0, 0), label="roof")
+
+    kept = keep(layer, square(5, 0), settings=MERGE)
+
+    assert areas(layer) == [150.0]
+    assert layer.getFeature(kept.feature_id)["label"] == "roof"
+
+
 def test_a_corner_is_no_touch(layer):
     keep(layer, square(0, 0))
 
@@ -237,6 +247,15 @@ def test_an_existing_layer_gets_the_fields_that_it_has_in_their_own_types(projec
     feature = shapefile.getFeature(kept.feature_id)
     assert (feature["label"], feature["perimeter_"], feature["model_sha2"]) == ("a lon", 40.0, "ab" * 32)
     assert shapefile.commitChanges(), shapefile.commitErrors()
+
+
+def test_the_time_goes_into_fields_for_times(project, tmp_path):
+    for kind, year in (("datetime", "2026-01-01T00:00:00Z"), ("date", "2026-01-01")):
+        made = memory(fields=f"created:{kind}")
+        for layer in (made, as_file(made, tmp_path / f"{kind}.gpkg")):
+            kept = keep(layer, square(0, 0))
+            assert layer.getFeature(kept.feature_id)["created"].toString(Qt.DateFormat.ISODate) == year
+            assert layer.commitChanges(), layer.commitErrors()
 
 
 def test_default_values_of_the_layer_count_where_the_outline_has_none(layer):
