@@ -66,7 +66,7 @@ class Segmenter(QObject):
         self._before: QgsMapTool | None = None
         self._is_active = False
         self._is_closed = False
-        self._ready = tr("Ready.")
+        self._ready = tr("Ready")
         self.overlay = Overlay(canvas)
         self.inquirer = Inquirer(canvas, self._sessions, self)
         self.outlining = Outlining(self.inquirer, self)
@@ -281,6 +281,10 @@ class Segmenter(QObject):
     def _say(self, text: str, *, busy: bool = False, fraction: float | None = None) -> None:
         self.status_changed.emit(text, busy, fraction)
 
+    def _ready_text(self) -> str:
+        device = self._sessions.device
+        return tr("Ready, {}").format(device) if device else tr("Ready")
+
     def _set_ready(self, text: str) -> None:
         """Say something that holds until there is other news."""
         self._ready = text
@@ -294,11 +298,11 @@ class Segmenter(QObject):
         if found.answer.outline is None:
             self._set_ready(tr("Nothing found here. Try another click, a box, or zoom closer."))
         else:
-            self._set_ready(" ".join(found.answer.warnings) or tr("Ready."))
+            self._set_ready(" ".join(found.answer.warnings) or self._ready_text())
 
     def _say_encoded(self, encoded: Encoded) -> None:
         if encoded.count:
-            self._set_ready(tr("Ready: the view was encoded in {:.1f} s.").format(encoded.elapsed_s))
+            self._set_ready(f"{self._ready_text()} ({tr('view {:.1f} s').format(encoded.elapsed_s)})")
 
     def _fail(self, error: Exception) -> None:
         if isinstance(error, PromptError):

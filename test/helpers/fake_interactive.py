@@ -112,6 +112,8 @@ class FakeInteractive:
 class FakeSessions:
     """Hands out live sessions on one fake; counts them."""
 
+    device = "CPU"
+
     def __init__(self, crs, raster_crs):
         self.fake = FakeInteractive(crs)
         self._crs = raster_crs

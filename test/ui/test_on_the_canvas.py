@@ -1,4 +1,4 @@
-"""The whole of it with the model that comes with the plugin: a raster in a window, a click, and a polygon in a layer."""
+"""The whole of it with the model that comes with the plugin: a raster in a window, a click, a polygon in a layer."""
 
 from __future__ import annotations
 
