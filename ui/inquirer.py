@@ -28,9 +28,10 @@ class Inquirer(QObject):
     """Asks one worker about one choice of image and model.
 
     ``found`` comes with the object as it was asked about and what was found; ``missed`` with an object whose question
-    was stopped or failed, ``refused`` if its prompts were the reason; ``glimpsed`` with what a click would give (or None if that is not known without much work);
-    ``encoded`` with what encoding ahead did; ``failed`` with the exception, ``stumbled`` with one that nobody has to
-    know of yet; ``working`` with a message and a fraction; ``outdated`` when the image has changed.
+    was stopped or failed, ``refused`` too if its prompts were the reason; ``glimpsed`` with what a click would give (or
+    None if that is not known without much work); ``encoded`` with what encoding ahead did; ``failed`` with the
+    exception, ``stumbled`` with one that nobody has to know of yet; ``working`` with a message and a fraction;
+    ``outdated`` when the image has changed.
 
     Parameters
     ----------
