@@ -41,6 +41,7 @@ def make_scene(path: Path) -> dict[str, list[float]]:
     return {
         "include": place(*INCLUDE),
         "exclude": place(*EXCLUDE),
+        "second": place((left + right) / 2, (top + bottom) / 2),
         "box": [*place(left, bottom), *place(right, top)],
     }
 
@@ -89,6 +90,7 @@ def wrong(report: dict) -> list[str]:
         "outline_after_box": True,
         "kept": [1, 2],
         "after_undo": 1,
+        "outline_on_canvas": True,
         "errors": [],
     }
     return [

@@ -184,6 +184,13 @@ def run():
 
     session.key(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     report["after_undo"] = session.kept()
+    session.panel.set_layer(None)
+    session.until_idle("what the canvas shows is encoded")
+    session.click(PLACES["second"], LEFT)
+    wait_until(session.has_outline, "the outline of a click on what the canvas shows")
+    report["outline_on_canvas"] = session.has_outline()
+    report["summary_on_canvas"] = session.panel._object.summary.text()
+    session.key(Qt.Key.Key_Escape)
     report["errors"] = errors
     return report
 
