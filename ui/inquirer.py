@@ -11,7 +11,7 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 
 from ..algorithms.bridge import crs_text
-from ..core.errors import CrsError, DependencyError, ModelFileError, ModelNotInstalledError, SegmentError
+from ..core.errors import CrsError, DependencyError, ModelFileError, ModelNotInstalledError, PromptError, SegmentError
 from ..core.outlines.shape import OutlineSettings
 from ..core.prompts.prompt import PromptSet
 from ..core.screen import ScreenView
@@ -28,9 +28,10 @@ class Inquirer(QObject):
     """Asks one worker about one choice of image and model.
 
     ``found`` comes with the object as it was asked about and what was found; ``missed`` with an object whose question
-    was stopped or failed; ``glimpsed`` with what a click would give (or None if that is not known without much work);
-    ``encoded`` with what encoding ahead did; ``failed`` with the exception, ``stumbled`` with one that nobody has to
-    know of yet; ``working`` with a message and a fraction; ``outdated`` when the image has changed.
+    was stopped or failed, ``refused`` too if its prompts were the reason; ``glimpsed`` with what a click would give (or
+    None if that is not known without much work); ``encoded`` with what encoding ahead did; ``failed`` with the
+    exception, ``stumbled`` with one that nobody has to know of yet; ``working`` with a message and a fraction;
+    ``outdated`` when the image has changed.
 
     Parameters
     ----------
@@ -42,6 +43,7 @@ class Inquirer(QObject):
 
     found = pyqtSignal(object, object)
     missed = pyqtSignal(object)
+    refused = pyqtSignal(object)
     glimpsed = pyqtSignal(object)
     encoded = pyqtSignal(object)
     failed = pyqtSignal(object)
@@ -70,6 +72,10 @@ class Inquirer(QObject):
         """Look at another image, or with another model; None for nothing, because the image is no more."""
         self._choice = choice
         self.forget()
+
+    def adjust(self, choice: Chosen) -> None:
+        """Look at the same in another way from the next question on; what is being asked goes on."""
+        self._choice = choice
 
     def forget(self) -> None:
         """Stop what is being asked, and make the session anew for the next question: its image has changed."""
@@ -232,6 +238,8 @@ class Inquirer(QObject):
         item = self._asked.pop(job, None)
         if item is not None:
             self.missed.emit(item)
+            if isinstance(error, PromptError):
+                self.refused.emit(item)
         if error is None:
             return
         # nobody has asked for speculative work, and a click will meet the same error; what has to be got first is news

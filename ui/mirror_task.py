@@ -41,6 +41,9 @@ class MirrorTask(QgsTask):
     def run(self) -> bool:
         """Follow the job until it is over; in a thread of the task manager, where nothing may be raised."""
         while not self._job.finished.wait(_POLL_S):
+            if self._job.is_cancelled():
+                # it will stop soon, or QGIS is closing and must not wait for it
+                return False
             self.setProgress(100.0 * self._job.fraction)
         return not self._job.is_cancelled()
 

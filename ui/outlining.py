@@ -43,6 +43,7 @@ class Outlining(QObject):
         self._waiting: dict[int, Steps] = {}
         inquirer.found.connect(self._take)
         inquirer.missed.connect(self._miss)
+        inquirer.refused.connect(self._take_back)
 
     @property
     def state(self) -> PromptState:
@@ -131,6 +132,13 @@ class Outlining(QObject):
     def _miss(self, asked: OpenObject) -> None:
         self._end_wait(asked)
         self.changed.emit()
+
+    def _take_back(self, asked: OpenObject) -> None:
+        """Undo a last prompt that can't be used: it would be in the way of all that follow."""
+        before = (asked.crs, asked.steps[:-1])
+        was_right_before = len(asked.steps) == 1 or before in self._known
+        if was_right_before and self.current is not None and self.current.steps == asked.steps:
+            self.change(lambda history: history.undo())
 
     def _end_wait(self, asked: OpenObject) -> None:
         if self._waiting.get(asked.number) == asked.steps:

@@ -9,19 +9,20 @@ from qgis.gui import QgsMapCanvas, QgsMapTool
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 
-from ..core.errors import PromptError
 from ..core.models import catalogue
 from ..core.outlines.shape import OutlineSettings
 from . import drawings
 from .gestures import Gestures
 from .inquirer import Inquirer
 from .keeper import Keeper
-from .live_session import Encoded, Found
+from .live_session import Found
 from .mode import Mode
 from .outlining import Outlining
 from .overlay import Overlay
 from .prompt_map_tool import PromptMapTool
+from .prompt_state import OpenObject
 from .session_source import Chosen, Sessions
+from .status import Status
 from .target_layer import AskForm, KeepSettings
 
 
@@ -66,7 +67,6 @@ class Segmenter(QObject):
         self._before: QgsMapTool | None = None
         self._is_active = False
         self._is_closed = False
-        self._ready = tr("Ready.")
         self.overlay = Overlay(canvas)
         self.inquirer = Inquirer(canvas, self._sessions, self)
         self.outlining = Outlining(self.inquirer, self)
@@ -75,6 +75,7 @@ class Segmenter(QObject):
             canvas, self.inquirer, self.outlining, keeper=self.keeper, overlay=self.overlay, parent=self
         )
         self.tool = PromptMapTool(canvas, self.gestures)
+        self._status = Status(lambda: self._sessions.device, lambda: self.inquirer.worker.is_busy, self)
         self.inquirer.choose(self._chosen)
         self._connect()
 
@@ -99,9 +100,7 @@ class Segmenter(QObject):
     def choose_target(self, layer: QgsVectorLayer | None) -> None:
         """Keep objects in a polygon layer, or with None in a new memory layer."""
         self.keeper.layer = layer
-        if self._chosen.layer is None:
-            # what is kept is not to be looked at
-            self._look_at(replace(self._chosen, leave_out=layer))
+        self._leave_out(layer)
 
     def set_outline(self, settings: OutlineSettings) -> None:
         """Make outlines in another way, at once."""
@@ -213,11 +212,12 @@ class Segmenter(QObject):
         self.outlining.changed.connect(self._show)
         self.outlining.answered.connect(self._say_found)
         self.inquirer.failed.connect(self._fail)
-        self.inquirer.stumbled.connect(lambda error: self._say(str(error)))
-        self.inquirer.working.connect(lambda message, fraction: self._say(message, busy=True, fraction=fraction))
-        self.inquirer.idle.connect(lambda: self._say(self._ready))
-        self.inquirer.encoded.connect(self._say_encoded)
-        self.gestures.said.connect(self._set_ready)
+        self.inquirer.stumbled.connect(self._status.stumble)
+        self.inquirer.working.connect(self._status.work)
+        self.inquirer.idle.connect(self._status.rest)
+        self.inquirer.encoded.connect(self._status.tell_encoded)
+        self.gestures.said.connect(self._status.tell)
+        self._status.changed.connect(self.status_changed)
         self.gestures.failed.connect(self.failed)
         self.gestures.requests.kept.connect(self.kept)
         self.keeper.made.connect(self._take_target)
@@ -278,39 +278,22 @@ class Segmenter(QObject):
             )
         self.object_changed.emit()
 
-    def _say(self, text: str, *, busy: bool = False, fraction: float | None = None) -> None:
-        self.status_changed.emit(text, busy, fraction)
-
-    def _set_ready(self, text: str) -> None:
-        """Say something that holds until there is other news."""
-        self._ready = text
-        if not self.inquirer.worker.is_busy:
-            self._say(text)
-
-    def _say_found(self, item: object) -> None:
-        found = self.outlining.found(item)  # type: ignore[arg-type]
-        if found is None or item is not self.outlining.current:
-            return
-        if found.answer.outline is None:
-            self._set_ready(tr("Nothing found here. Try another click, a box, or zoom closer."))
-        else:
-            self._set_ready(" ".join(found.answer.warnings) or tr("Ready."))
-
-    def _say_encoded(self, encoded: Encoded) -> None:
-        if encoded.count:
-            self._set_ready(tr("Ready: the view was encoded in {:.1f} s.").format(encoded.elapsed_s))
+    def _say_found(self, item: OpenObject) -> None:
+        found = self.outlining.found(item)
+        if found is not None and item is self.outlining.current:
+            self._status.tell_found(found)
 
     def _fail(self, error: Exception) -> None:
-        if isinstance(error, PromptError):
-            # it would be in the way of all that follow
-            self.outlining.history.take_back()
-            self._show()
-        self._set_ready(tr("It did not work. Your prompts are still there."))
+        self._status.tell(tr("It did not work. Your prompts are still there."))
         self.failed.emit(error)
 
+    def _leave_out(self, layer: QgsVectorLayer | None) -> None:
+        """Don't look at what is kept, where all that the canvas shows is looked at."""
+        self._chosen = replace(self._chosen, leave_out=layer)
+        self.inquirer.adjust(self._chosen)
+
     def _take_target(self, layer: QgsVectorLayer) -> None:
-        if self._chosen.layer is None:
-            self._chosen = replace(self._chosen, leave_out=layer)
+        self._leave_out(layer)
         self.target_made.emit(layer)
 
     def _lose_layers(self, layer_ids: list[str]) -> None:
@@ -318,15 +301,14 @@ class Segmenter(QObject):
         target = self.keeper.layer
         if target is not None and target.id() in layer_ids:
             self.keeper.layer = None
+            self._leave_out(None)
         for layer_id in layer_ids:
             self.outlining.history.forget_edited(layer_id)
-        if self._chosen.leave_out is target and self.keeper.layer is None:
-            self._chosen = replace(self._chosen, leave_out=None)
         looked_at = self._chosen.layer
         if looked_at is not None and (sip.isdeleted(looked_at) or looked_at.id() in layer_ids):
             self._chosen = replace(self._chosen, layer=None)
             self.inquirer.choose(None)
-            self._set_ready(tr("The image was removed. Choose another one to go on."))
+            self._status.tell(tr("The image was removed. Choose another one to go on."))
         self._show()
 
     def _lose_project(self) -> None:

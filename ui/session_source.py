@@ -11,9 +11,11 @@ from qgis.core import QgsCoordinateReferenceSystem, QgsMapLayer, QgsMapSettings,
 from ..algorithms.layer_sources import for_worker, resolution_on_screen, source_for_canvas, source_for_layer
 from ..algorithms.map_source import lattice_step
 from ..algorithms.provider_source import is_picture
+from ..core import native
 from ..core.interactive import InteractiveSession
 from ..core.models.embedding import EmbeddingCache
 from ..core.models.model import SegmentationModel
+from ..core.models.onnx_session import PROVIDERS
 from ..core.models.store import ModelStore
 from ..core.progress import Progress
 from ..core.raster.source import RasterSource
@@ -51,6 +53,8 @@ class Sessions:
         self._store = store
         self._cache = cache
         self._loaded: tuple[str, SegmentationModel] | None = None
+        self.device = ""
+        """Where the model runs, in a word; empty until one is loaded."""
 
     def crs(self, choice: Chosen, settings: QgsMapSettings) -> QgsCoordinateReferenceSystem:
         """Return the CRS of the pixels."""
@@ -93,6 +97,8 @@ class Sessions:
             self._loaded = None
             progress.report(0.0, "Loading the model")
             self._loaded = (model, (self._store or ModelStore()).load(model, progress=progress))
+            # the rule of provider="auto"
+            self.device = "CUDA" if PROVIDERS["cuda"] in native.onnxruntime().get_available_providers() else "CPU"
         if self._cache is None:
             self._cache = embedding_store.embedding_cache()
         session = SegmentationSession(pixels.opened(), self._loaded[1], cache=self._cache)

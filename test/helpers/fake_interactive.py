@@ -101,7 +101,7 @@ class FakeInteractive:
 
     def _work(self, progress, message):
         progress.report(0.5, message)
-        end = time.monotonic() + 10.0
+        end = time.monotonic() + 60.0
         while not self.go.wait(0.002):
             if progress.is_cancelled():
                 raise Cancelled("stopped")
@@ -111,6 +111,8 @@ class FakeInteractive:
 
 class FakeSessions:
     """Hands out live sessions on one fake; counts them."""
+
+    device = "CPU"
 
     def __init__(self, crs, raster_crs):
         self.fake = FakeInteractive(crs)

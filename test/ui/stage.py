@@ -24,7 +24,7 @@ NONE, SHIFT, CONTROL = (
 )
 
 
-def until(condition, timeout_s=5.0):
+def until(condition, timeout_s=30.0):
     """Spin the event loop until something is true, and return it."""
     end = time.monotonic() + timeout_s
     while not (value := condition()):
@@ -41,6 +41,8 @@ class Stage:
         window.setCentralWidget(canvas)
         window.resize(600, 600)
         window.show()
+        window.activateWindow()
+        canvas.setRotation(0.0)
         canvas.setDestinationCrs(QgsCoordinateReferenceSystem(crs))
         self.show_view()
         self.sessions = sessions or FakeSessions(raster_crs, QgsCoordinateReferenceSystem(raster_crs))

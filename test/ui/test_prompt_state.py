@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prompt_segmenter.core.prompts.box import BoxPrompt
 from prompt_segmenter.core.prompts.point import PointPrompt
@@ -13,6 +13,7 @@ NOT_C = PointPrompt(3, 3, include=False)
 BOX = BoxPrompt(0, 0, 4, 4)
 POLYGON = EditedFeature("layer", 7)
 
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 coordinates = st.integers(-5, 5)
 clicks = st.builds(PointPrompt, coordinates, coordinates, st.booleans())
 gestures = st.lists(
@@ -43,6 +44,7 @@ def do(history, gesture, prompt):
     return history.state is not before
 
 
+@patient
 @given(gestures)
 def test_any_gestures_undone_give_the_starting_state_and_redone_the_end(made):
     history = PromptHistory()
@@ -59,6 +61,7 @@ def test_any_gestures_undone_give_the_starting_state_and_redone_the_end(made):
     assert not history.can_redo
 
 
+@patient
 @given(gestures, gestures, st.data())
 def test_what_was_kept_never_comes_back_by_undo_and_the_rest_is_undone_to_nothing(before, after, data):
     history = PromptHistory()
@@ -81,6 +84,7 @@ def test_what_was_kept_never_comes_back_by_undo_and_the_rest_is_undone_to_nothin
     assert history.state == end
 
 
+@patient
 @given(gestures)
 def test_no_open_object_is_without_a_prompt_and_numbers_are_used_once(made):
     history = PromptHistory()
