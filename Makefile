@@ -15,7 +15,7 @@ BOX ?=
 CRS ?=
 MODEL ?=
 
-.PHONY: help setup demo test test-core test-training lint zip scan train clean
+.PHONY: help setup demo test test-core test-training lint zip scan train gui-smoke clean
 
 help: ## say what there is to make
 	@echo "Prompt Segmenter $(VERSION): make TARGET"
@@ -49,7 +49,7 @@ test-training: ## run the tests of the training that need PyTorch, in an environ
 
 lint: .dev/setup-dev.stamp ## ruff, mypy --strict on the core, the layers, flake8-qgis
 	$(PYTHON) -m ruff check .
-	cd .dev/plugins && MYPYPATH=. ../venv/bin/python -m mypy --config-file $(PACKAGE)/pyproject.toml -p $(PACKAGE).core -p $(PACKAGE).algorithms -m $(PACKAGE).plugin
+	cd .dev/plugins && MYPYPATH=. ../venv/bin/python -m mypy --config-file $(PACKAGE)/pyproject.toml -p $(PACKAGE).core -p $(PACKAGE).algorithms -p $(PACKAGE).ui -m $(PACKAGE).plugin
 	PYTHONPATH=.dev/plugins .dev/venv/bin/lint-imports --config pyproject.toml
 	$(PYTHON) -m flake8 .
 
@@ -61,6 +61,9 @@ zip: .dev/setup-dev.stamp ## pack the committed plugin into dist/
 
 scan: zip ## run the plugin site's security scan on the package
 	@$(PYTHON) tools/scan.py $(ZIP)
+
+gui-smoke: .dev/scene.stamp .dev/setup-dev.stamp ## use the plugin in a real QGIS window on a virtual screen; pictures in docs/images, or OUT=folder
+	@$(PYTHON) tools/gui_smoke.py --out '$(or $(OUT),docs/images)' $(if $(FONT),--font $(FONT))
 
 train: ## a proof of the training, in minutes; FULL=1 trains and exports the model that comes with the plugin
 	@tools/train.sh

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 from qgis.core import (
@@ -16,16 +18,21 @@ from qgis.core import (
     QgsPointXY,
     QgsProcessingContext,
     QgsProcessingFeedback,
+    QgsProject,
     QgsRectangle,
     QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QMetaType, QVariant
 
+from ..core import native
 from ..core.errors import CrsError, MissingCrsError, PromptError
 from ..core.outlines.results import Field, FieldKind
 from ..core.raster.grid import Bounds
 from ..core.redact import without_credentials
 
+_FILES = "gdal"
+_PROVIDER_IN_FRONT = re.compile(r"(?!https?:|ftp:|s3:|file:)([A-Za-z][A-Za-z0-9_]+)://")
+_SERVICE = re.compile(r"(^|&)(url|type)=")
 _QMETATYPE_FIELDS = 33800
 """From this QGIS version on, fields are made with QMetaType; before, with QVariant."""
 
@@ -66,11 +73,16 @@ def crs_text(crs: QgsCoordinateReferenceSystem) -> str | None:
     return str(crs.toWkt(QgsCoordinateReferenceSystem.WktVariant.WKT_PREFERRED))
 
 
+def to_qgis_crs(text: str | None) -> QgsCoordinateReferenceSystem:
+    """Return a CRS that the core wrote (an authority code or WKT) as QGIS's; invalid for None."""
+    return QgsCoordinateReferenceSystem(text) if text else QgsCoordinateReferenceSystem()
+
+
 def move_geometry(
     geometry: QgsGeometry,
     crs: QgsCoordinateReferenceSystem,
     target: QgsCoordinateReferenceSystem,
-    context: QgsProcessingContext,
+    context: QgsProcessingContext | QgsProject,
 ) -> QgsGeometry:
     """Return a copy of a geometry in the target CRS, by the project's own datum transformations.
 
@@ -101,7 +113,7 @@ def move_bounds(
     rectangle: QgsRectangle,
     crs: QgsCoordinateReferenceSystem,
     target: QgsCoordinateReferenceSystem,
-    context: QgsProcessingContext,
+    context: QgsProcessingContext | QgsProject,
 ) -> Bounds:
     """Return the (left, bottom, right, top) in the target CRS that encloses a rectangle.
 
@@ -151,6 +163,16 @@ def to_qgis_geometry(shape: Any) -> QgsGeometry:
     return geometry
 
 
+def from_qgis_geometry(geometry: QgsGeometry) -> Any:
+    """Return a polygon or multipolygon as shapely's, without Z and M and with arcs as lines; None if there is none."""
+    if geometry.isNull() or geometry.isEmpty():
+        return None
+    flat = geometry.constGet().segmentize()
+    flat.dropZValue()
+    flat.dropMValue()
+    return native.shapely().wkb.loads(bytes(QgsGeometry(flat).asWkb()))
+
+
 def to_qgis_fields(columns: tuple[Field, ...]) -> QgsFields:
     """Return the core's columns as QGIS fields."""
     fields = QgsFields()
@@ -160,8 +182,42 @@ def to_qgis_fields(columns: tuple[Field, ...]) -> QgsFields:
 
 
 def source_text(layer: QgsMapLayer) -> str:
-    """Return what the layer is read from, without user names, passwords and keys."""
-    return without_credentials(str(layer.publicSource()))
+    """Return what the layer is read from, without user names, passwords and keys.
+
+    The provider stands in front of what is no file, as Processing takes it: wms://type=xyz&url=... A file's path is
+    absolute.
+    """
+    text, provider = str(layer.publicSource()), layer.providerType()
+    if provider != _FILES:
+        return without_credentials(f"{provider}://{text}")
+    return without_credentials(file_path(text))
+
+
+def file_path(text: str) -> str:
+    """Return a file's absolute path; other text as it is.
+
+    qgis_process takes files by names that only mean something where it was called.
+    """
+    try:
+        return str(Path(text).absolute()) if text and Path(text).exists() else text
+    except OSError:
+        # the text of a whole VRT is a source, too, and too long for a name
+        return text
+
+
+def split_source(text: str) -> tuple[str, str]:
+    """Return provider and source of a text that :func:`source_text` made.
+
+    Examples
+    --------
+    >>> split_source("wms://type=xyz&url=https://example.com/{z}/{x}/{y}.png")[0]
+    'wms'
+    """
+    written = _PROVIDER_IN_FRONT.match(text)
+    if written:
+        return written[1], text[written.end() :]
+    # version 0.1 wrote no provider
+    return ("wms" if _SERVICE.search(text) else _FILES), text
 
 
 def _field_type(kind: FieldKind) -> Any:
@@ -181,7 +237,9 @@ def _field_type(kind: FieldKind) -> Any:
 
 
 def _transform(
-    crs: QgsCoordinateReferenceSystem, target: QgsCoordinateReferenceSystem, context: QgsProcessingContext
+    crs: QgsCoordinateReferenceSystem,
+    target: QgsCoordinateReferenceSystem,
+    context: QgsProcessingContext | QgsProject,
 ) -> QgsCoordinateTransform | None:
     """Return the way from one to the other; None where coordinates are already in the target."""
     if not crs.isValid() or crs == target:

@@ -22,6 +22,7 @@ from ..core.raster.grid import Bounds
 from ..core.raster.rgb import RgbSettings, parse_bands
 from ..core.raster.stretch import Stretch
 from ..core.redact import without_credentials
+from ..core.trace import Trace
 from .bridge import move_bounds
 from .extents import extent_of
 from .provider_source import ProviderSource, is_picture
@@ -34,6 +35,7 @@ RESOLUTION = "RESOLUTION"
 BANDS = "BANDS"
 STRETCH = "STRETCH"
 RENDER = "RENDER"
+WINDOW = "WINDOW"
 PIXEL_SPACE = "PIXEL_SPACE"
 LayerSource = Union[ProviderSource, RenderedSource]
 
@@ -46,6 +48,8 @@ class Look:
     """Map bounds in the raster's CRS; None to look around the prompts."""
     resolution: float | None
     """Map units of the raster's CRS per pixel; None for native, or as coarse as needed."""
+    trace: Trace | None = None
+    """The very pixels and steps of a result that is to be made again."""
 
 
 def definitions(tr: Callable[[str], str]) -> list[tuple[QgsProcessingParameterDefinition, str, bool]]:
@@ -76,6 +80,14 @@ def advanced_definitions(tr: Callable[[str], str]) -> list[tuple[QgsProcessingPa
             tr(
                 "Coarser than the raster's own: for objects that are large in its pixels. Needed for map services that "
                 "have no resolution of their own."
+            ),
+            True,
+        ),
+        (
+            QgsProcessingParameterString(WINDOW, tr("Window of a result"), "", optional=True),
+            tr(
+                "The field 'window' of a result: the very pixels that it was found in. With the same raster, model and "
+                "prompts it gives the same outline. It takes the place of EXTENT and RESOLUTION."
             ),
             True,
         ),
@@ -146,7 +158,7 @@ def look_of(
     PromptError
         If the extent is empty, inverted or can't be read.
     SettingsError
-        If the resolution is not positive.
+        If the resolution is not positive, or the window can't be understood.
     CrsError
         If the extent has no place in the raster's CRS.
     """
@@ -156,6 +168,10 @@ def look_of(
         if not 0.0 < resolution < float("inf"):
             raise SettingsError(f"RESOLUTION is {resolution:g}.", hint="Give a number above 0, in map units per pixel.")
     found = extent_of(EXTENT, parameters, algorithm, context)
+    if is_given(parameters.get(WINDOW)):
+        if found is not None:
+            raise SettingsError("WINDOW and EXTENT both say where to look.", hint="Leave one of them out.")
+        return Look(None, resolution, Trace.parse(algorithm.parameterAsString(parameters, WINDOW, context)))
     if found is None or layer is None:
         return Look(None, resolution)
     rectangle, crs = found

@@ -20,6 +20,7 @@ PART = "PART"
 FILL_HOLES = "FILL_HOLES"
 MIN_AREA = "MIN_AREA"
 SIMPLIFY = "SIMPLIFY"
+SIMPLIFY_PX = "SIMPLIFY_PX"
 SMOOTH = "SMOOTH"
 EXPAND = "EXPAND"
 _INTEGER = QgsProcessingParameterNumber.Type.Integer
@@ -60,6 +61,13 @@ def definitions(tr: Callable[[str], str]) -> list[tuple[QgsProcessingParameterDe
             True,
         ),
         (
+            QgsProcessingParameterNumber(
+                SIMPLIFY_PX, tr("Simplify by (pixels)"), _REAL, _DEFAULTS.simplify_px, False, 0.0
+            ),
+            tr("The same in pixels that were looked at; counts where no metres are given."),
+            True,
+        ),
+        (
             QgsProcessingParameterNumber(SMOOTH, tr("Smooth"), _INTEGER, _DEFAULTS.smooth, False, 0, 5),
             tr("How often corners are cut: 0 for buildings, 2 or 3 for trees and lakes."),
             True,
@@ -88,6 +96,7 @@ def read(parameters: dict[str, Any], algorithm: Any, context: QgsProcessingConte
         parts=PartRule(algorithm.parameterAsEnumString(parameters, PART, context)),
         fill_holes_m2=number(FILL_HOLES) if is_given(parameters.get(FILL_HOLES)) else None,
         min_area_m2=number(MIN_AREA),
+        simplify_px=number(SIMPLIFY_PX),
         simplify_m=number(SIMPLIFY) if is_given(parameters.get(SIMPLIFY)) else None,
         smooth=int(algorithm.parameterAsInt(parameters, SMOOTH, context)),
         expand_m=number(EXPAND),

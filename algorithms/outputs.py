@@ -1,13 +1,15 @@
-"""Whether an output can be written, asked before the work begins."""
+"""Whether an output can be written, asked before the work begins, and whether it was."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsProcessingOutputLayerDefinition
+from qgis.core import QgsFeature, QgsFeatureSink, QgsProcessingOutputLayerDefinition
 
+from ..core.errors import OutputError
 from ..core.outlines import files
 
 # "ogr:dbname=...", "postgis:...", "memory:"; one letter is a drive
@@ -28,3 +30,26 @@ def require_writable(value: Any) -> None:
         value = value.sink.staticValue()
     if isinstance(value, str) and Path(value).suffix and not _DATABASE.match(value):
         files.require_writable(value)
+
+
+def failure_of(sink: QgsFeatureSink, features: Iterable[QgsFeature]) -> str:
+    """Write features and return why that failed; nothing if all of them are written."""
+    for feature in features:
+        if not sink.addFeature(feature, QgsFeatureSink.Flag.FastInsert):
+            return sink.lastError() or _NO_REASON
+    return "" if sink.flushBuffer() else sink.lastError() or _NO_REASON
+
+
+def not_made(place: Any) -> OutputError:
+    """Return the error for an output that can't be made at all."""
+    return OutputError(f"The output can't be made at {place}.", hint=_ELSEWHERE)
+
+
+def not_written(destination: str, failure: str) -> OutputError:
+    """Take a half-written output away, whose sink must be gone by now, and return the error that says so."""
+    Path(destination).unlink(missing_ok=True)
+    return OutputError(f"The output can't be written to {destination}: {failure}.", hint=_ELSEWHERE)
+
+
+_NO_REASON = "no reason given"
+_ELSEWHERE = "Check that there is room and that the folder can be written to, or choose another place."

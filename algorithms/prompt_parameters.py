@@ -29,6 +29,7 @@ from ..core.prompts.prompt import Prompt, PromptSet
 from .bridge import crs_text, move_bounds, move_geometry, points_of
 from .extents import extent_of, unknown_crs
 from .point_layer import PointLayer, existing_field, read_points
+from .prompt_text import read_prompts
 from .values import is_given
 
 INCLUDE = "INCLUDE"
@@ -39,6 +40,7 @@ LABEL_FIELD = "LABEL_FIELD"
 GROUP_FIELD = "GROUP_FIELD"
 BOXES = "BOXES"
 OBJECTS = "OBJECTS"
+PROMPTS = "PROMPTS"
 LABEL = "LABEL"
 ONE_OBJECT = "one"
 EACH_POINT = "each_point"
@@ -115,6 +117,15 @@ def definitions(tr: Callable[[str], str]) -> list[tuple[QgsProcessingParameterDe
             False,
         ),
         (
+            QgsProcessingParameterString(PROMPTS, tr("Prompts as text"), "", optional=True),
+            tr(
+                "The prompts of one object in place of all others, as the field 'prompts' of a result has them: +x,y "
+                "includes, -x,y excludes, [left,bottom,right,top] is a box, {WKT} a shape, then the CRS: "
+                "+12.5,46.1 -12.6,46.1 EPSG:4326."
+            ),
+            True,
+        ),
+        (
             QgsProcessingParameterString(LABEL, tr("Label of the result"), "", optional=True),
             tr("Class or name that is written into the field 'label' of each polygon."),
             True,
@@ -152,6 +163,13 @@ class PromptReader:
             If a value can't be read or contradicts another.
         """
         given = {name for name in (INCLUDE, EXCLUDE, BOX, POINTS, BOXES) if is_given(self._parameters.get(name))}
+        if is_given(self._parameters.get(PROMPTS)):
+            if given:
+                raise PromptError(
+                    f"PROMPTS says all prompts, so it does not go with {', '.join(sorted(given))}.",
+                    hint="Leave one of them out.",
+                )
+            return
         if not given:
             raise EmptyPromptError("There is no prompt.", hint="Give INCLUDE, BOX, POINTS or BOXES.")
         if given == {EXCLUDE}:
@@ -189,6 +207,10 @@ class PromptReader:
         PromptError, CrsError, MissingCrsError
             If a value can't be read, or has no place in the target CRS.
         """
+        if is_given(self._parameters.get(PROMPTS)):
+            text = self._algorithm.parameterAsString(self._parameters, PROMPTS, self._context)
+            label = self._algorithm.parameterAsString(self._parameters, LABEL, self._context)
+            return (replace(read_prompts(text, target, self._context), label=label),)
         moved, given = self._sets(target), self._sets(self._common_crs(target))
         if not moved:
             raise EmptyPromptError(

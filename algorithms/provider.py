@@ -8,6 +8,7 @@ from qgis.core import QgsProcessingAlgorithm, QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from ..core.registry import Registry
+from . import own_packages
 
 ICON_PATH = Path(__file__).resolve().parents[1] / "resources" / "icons" / "prompt_segmenter.svg"
 
@@ -33,6 +34,7 @@ class PromptSegmenterProvider(QgsProcessingProvider):
 
     def loadAlgorithms(self) -> None:  # noqa: N802 (QGIS asks for this name)
         """Add one of each algorithm in this folder."""
+        own_packages.make_importable()
         algorithms: Registry[type[QgsProcessingAlgorithm]] = Registry(__package__, "algorithm")
         for name in algorithms.names():
             self.addAlgorithm(algorithms.get(name)())

@@ -18,7 +18,7 @@ from ..core.raster.resample import average
 from ..core.raster.rgb import Palette
 from ..core.raster.source import BandInfo, BandRole, RasterSource, check_request
 from ..core.raster.sources import open_source
-from .bridge import crs_text, source_text
+from .bridge import crs_text, file_path, source_text
 
 DTYPES = {1: "uint8", 2: "uint16", 3: "int16", 4: "uint32", 5: "int32", 6: "float32", 7: "float64", 14: "int8"}
 """numpy name of each Qgis.DataType that holds one number for each pixel."""
@@ -184,7 +184,7 @@ def unturned(source: ProviderSource) -> RasterSource:
     if not source.file:
         return source
     try:
-        own = open_source(source.file)
+        own = open_source(file_path(source.file))
     except SegmentError:
         return source
     _, b, _, d, _, _ = own.grid.transform

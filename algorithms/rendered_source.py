@@ -28,10 +28,10 @@ _FINER = 8
 _EMPTY_SHARE = 0.02
 """A picture with more than this share of empty pixels is worth a warning."""
 _TILE_PX = 256
-_OSM_HOST = "tile.openstreetmap.org"
+OSM_HOST = "tile.openstreetmap.org"
 _OSM_TILES = 64
 """The volunteers' server forbids bulk download; what a map window shows is a few dozen tiles."""
-_BANDS = (
+RGB_BANDS = (
     BandInfo("Red", "uint8", BandRole.RED),
     BandInfo("Green", "uint8", BandRole.GREEN),
     BandInfo("Blue", "uint8", BandRole.BLUE),
@@ -57,7 +57,7 @@ class RenderedSource:
     """
 
     already_rgb = True
-    bands = _BANDS
+    bands = RGB_BANDS
 
     def __init__(self, layer: QgsRasterLayer, *, extent: Bounds | None = None, resolution: float | None = None) -> None:
         self._layer: Any = layer.clone()
@@ -65,7 +65,7 @@ class RenderedSource:
         self.uri = source_text(layer)
         self._is_picture = is_picture(layer)
         self.grid = _picture_grid(layer, extent, resolution) if self._is_picture else layer_grid(layer)
-        self._is_osm = _OSM_HOST in unquote(layer.source())
+        self._is_osm = OSM_HOST in unquote(layer.source())
         self.empty_share = 0.0
         """Largest share (0 to 1) of a chip that came out transparent: outside the layer, or tiles that did not come."""
         self._shown = False
@@ -78,7 +78,7 @@ class RenderedSource:
         """Return the window as drawn at ``size``; see :class:`RasterSource`."""
         check_request(self, window, size, bands)
         if self._is_osm:
-            _refuse_bulk(size)
+            refuse_bulk(size)
         progress = progress or NullProgress()
         grid = self.grid.window(window).resampled(*size)
         picture = np.zeros((3, size[1], size[0]), dtype=np.uint8)
@@ -93,7 +93,7 @@ class RenderedSource:
                 drawn = self._draw(piece.resampled(width * across, height * down))
                 picture[:, here[0], here[1]], valid[here] = average(drawn[:3], drawn[3] > 0, (width, height))
         self._count(valid, grid)
-        names = tuple(_BANDS[band - 1].name for band in bands)
+        names = tuple(RGB_BANDS[band - 1].name for band in bands)
         return RasterChip(picture[[band - 1 for band in bands]], valid, grid, names, self.uri)
 
     def doubts(self) -> Iterator[str]:
@@ -137,7 +137,7 @@ class RenderedSource:
                 hint="Check the connection to its server, or try again later.",
             )
         pixels = np.frombuffer(bytes(block.data()), dtype=np.uint8).reshape(grid.height, grid.width, 4)
-        return np.moveaxis(_rgba(pixels), 2, 0)
+        return np.moveaxis(straight_rgba(pixels), 2, 0)
 
 
 def _picture_grid(layer: QgsRasterLayer, extent: Bounds | None, resolution: float | None) -> PixelGrid:
@@ -161,7 +161,7 @@ def _picture_grid(layer: QgsRasterLayer, extent: Bounds | None, resolution: floa
     return PixelGrid.from_bounds(bounds, (finest, finest), crs_text(layer.crs()))
 
 
-def _rgba(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def straight_rgba(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return RGBA from QGIS's premultiplied ARGB32, whose bytes lie in the machine's order."""
     order = [2, 1, 0, 3] if sys.byteorder == "little" else [1, 2, 3, 0]
     rgba: NDArray[np.uint8] = pixels[:, :, order]
@@ -172,10 +172,11 @@ def _rgba(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return rgba
 
 
-def _refuse_bulk(size: tuple[int, int]) -> None:
+def refuse_bulk(size: tuple[int, int]) -> None:
+    """Raise :class:`ChipTooLargeError` if a picture of this size is more than the volunteers' tile server allows."""
     tiles = (math.ceil(size[0] / _TILE_PX) + 1) * (math.ceil(size[1] / _TILE_PX) + 1)
     if tiles > _OSM_TILES:
         raise ChipTooLargeError(
-            f"{size[0]} x {size[1]} pixels are about {tiles} tiles of {_OSM_HOST}, which forbids bulk download.",
+            f"{size[0]} x {size[1]} pixels are about {tiles} tiles of {OSM_HOST}, which forbids bulk download.",
             hint=f"Ask for at most {_OSM_TILES} tiles (about 1700 x 1700 pixels), or use another source.",
         )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsFeature,
-    QgsFeatureSink,
+    QgsFields,
     QgsProcessing,
     QgsProcessingContext,
     QgsProcessingFeedback,
@@ -19,7 +19,6 @@ from qgis.core import (
     QgsWkbTypes,
 )
 
-from ..core.errors import OutputError
 from ..core.models import catalogue
 from ..core.models.store import ModelStore
 from ..core.outlines.results import SegmentationResult
@@ -30,7 +29,7 @@ from . import image_parameters, outline_parameters, prompt_parameters
 from .base import Parameters, SegmenterAlgorithm
 from .bridge import FeedbackProgress, to_qgis_fields, to_qgis_geometry
 from .image_parameters import INPUT, LayerSource
-from .outputs import require_writable
+from .outputs import failure_of, not_made, not_written, require_writable
 from .prompt_parameters import PromptReader
 from .provider_source import ProviderSource, unturned
 from .rendered_source import RenderedSource
@@ -127,6 +126,7 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
             outline=outline_parameters.read(parameters, self, context),
             extent=look.extent,
             resolution=look.resolution,
+            trace=look.trace,
         )
 
     def process(
@@ -156,25 +156,22 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
         kind = QgsWkbTypes.Type.MultiPolygon
         sink, destination = self.parameterAsSink(parameters, OUTPUT, context, fields, kind, self._crs)
         if sink is None:
-            raise OutputError(f"The output can't be made at {destination or parameters.get(OUTPUT)}.", hint=_ELSEWHERE)
-        failure = ""
-        for shape, values in result.rows():
-            feature = QgsFeature(fields)
-            feature.setGeometry(to_qgis_geometry(shape))
-            feature.setAttributes(list(values))
-            if not sink.addFeature(feature, QgsFeatureSink.Flag.FastInsert):
-                failure = sink.lastError() or "no reason given"
-                break
-        if not failure and not sink.flushBuffer():
-            failure = sink.lastError() or "no reason given"
+            raise not_made(destination or parameters.get(OUTPUT))
+        failure = failure_of(sink, _features(result, fields))
         del sink
         if failure:
-            Path(destination).unlink(missing_ok=True)
-            raise OutputError(f"The output can't be written to {destination}: {failure}.", hint=_ELSEWHERE)
+            raise not_written(destination, failure)
         return str(destination)
 
 
-_ELSEWHERE = "Check that there is room and that the folder can be written to, or choose another place."
+def _features(result: SegmentationResult, fields: QgsFields) -> Iterator[QgsFeature]:
+    for shape, values in result.rows():
+        feature = QgsFeature(fields)
+        feature.setGeometry(to_qgis_geometry(shape))
+        feature.setAttributes(list(values))
+        yield feature
+
+
 _HELP = """<p>Outlines objects of a raster. Say where each object is, with points on it (INCLUDE, or a layer of
 POINTS) or a box around it (BOX, or a layer of BOXES), and what does not belong to it, with exclude points.</p>
 <p>Each polygon comes with the model's own estimate of its quality (score, 0 to 1), its true area and perimeter in

@@ -1,4 +1,4 @@
-"""The command line: ``python -m prompt_segmenter.core.cli segment | models | status``. Needs no QGIS.
+"""The command line: ``python -m prompt_segmenter.core.cli segment | replay | models | status``. Needs no QGIS.
 
 Exit status: 0 done (also when nothing was found: the file is then empty), 1 with one sentence on stderr, 2 for usage,
 130 when stopped with Ctrl+C. Progress and warnings go to stderr, what was asked for to stdout.
@@ -30,6 +30,7 @@ from .prompts.prompt import Prompt, PromptSet
 from .raster.rgb import RgbSettings, parse_bands
 from .raster.sources import open_source
 from .raster.stretch import Stretch
+from .replay_command import add_replay
 from .session import SegmentationSession, SessionSettings
 from .status import status_lines
 from .version import VERSION
@@ -120,10 +121,11 @@ def build_parser() -> argparse.ArgumentParser:
         prog="prompt_segmenter", description="From clicks and boxes on a raster to polygons with a score."
     )
     parser.add_argument("--version", action="version", version=VERSION)
-    commands = parser.add_subparsers(required=True, metavar="segment | models | status")
+    commands = parser.add_subparsers(required=True, metavar="segment | replay | models | status")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--quiet", action="store_true", help="no progress and no summary")
     _add_segment(commands.add_parser("segment", parents=[common], help="outline objects of a raster"))
+    add_replay(commands.add_parser("replay", parents=[common], help="make results again and compare"))
     _add_models(commands.add_parser("models", parents=[common], help="list, fetch or import models"), common)
     status = commands.add_parser("status", parents=[common], help="versions, provider and folders")
     status.set_defaults(run=show_status)

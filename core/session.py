@@ -27,9 +27,10 @@ from .raster.grid import Bounds
 from .raster.rgb import RgbRecipe, RgbSettings, resolve_recipe
 from .raster.source import RasterSource
 from .raster.sources import open_source
+from .trace import Trace
 from .version import VERSION
 from .view_look import Look
-from .window import View, over
+from .window import over, require_on, require_readable
 
 _TRY = "Try another click, a box, or a coarser resolution."
 _CACHE_BYTES = 256 * 1024 * 1024
@@ -49,6 +50,10 @@ class SessionSettings:
     """CRS units per pixel to look at; None for native, or as coarse as the object needs."""
     max_pixels: int = DEFAULT_MAX_PIXELS
     """Largest chip; more is refused before anything is read."""
+    recipe: RgbRecipe | None = None
+    """The picture as it was made once for this source; takes the place of ``rgb``."""
+    trace: Trace | None = None
+    """Where to look and in which steps, as a result's field ``window`` says it; takes the place of ``extent``."""
 
 
 class SegmentationSession:
@@ -106,6 +111,8 @@ class SegmentationSession:
             If the model can't take a kind of prompt.
         ChipTooLargeError
             If extent and resolution ask for too many pixels; nothing is read.
+        SettingsError
+            If a given trace is not one of this raster and model.
         RasterReadError, ModelRunError
             If pixels can't be read or the graph fails.
         Cancelled
@@ -114,7 +121,7 @@ class SegmentationSession:
         started = time.monotonic()
         progress = progress or NullProgress()
         here = self.at_home(objects)
-        view = self._fixed_view()
+        trace = self._fixed_trace()
         looker = self.looker(SubProgress(progress, 0.0, 0.1))
         polygons: list[SegmentedPolygon] = []
         warnings: list[str] = []
@@ -122,7 +129,7 @@ class SegmentationSession:
         for index, (original, prompts) in enumerate(zip(originals, here)):
             part = SubProgress(progress, 0.1 + 0.9 * index / len(here), 0.1 + 0.9 * (index + 1) / len(here))
             part.report(0.0, f"Object {index + 1} of {len(here)}")
-            look = looker.at(view, prompts, part) if view else self._find(looker, prompts, part)
+            look = looker.again(trace, prompts, part) if trace else self._find(looker, prompts, part)
             name = prompts.object if prompts.object is not None else index + 1
             outline = self.outline(look, prompts, name=name, described=original.describe())
             if outline is None:
@@ -143,7 +150,8 @@ class SegmentationSession:
     def looker(self, progress: Progress | None = None) -> Looker:
         """Return what looks at single objects, with the stretch computed once; the map tool drives it directly."""
         if self._looker is None:
-            recipe = resolve_recipe(self._source, self._settings.rgb, progress or NullProgress())
+            asked = self._settings
+            recipe = asked.recipe or resolve_recipe(self._source, asked.rgb, progress or NullProgress())
             self._looker = self._new_looker(recipe, self._settings.outline.parts)
             self._recipe_text = recipe.text()
         return self._looker
@@ -231,13 +239,19 @@ class SegmentationSession:
     def _find(self, looker: Looker, prompts: PromptSet, progress: Progress) -> Look:
         return looker.find(prompts, progress, resolution=self._settings.resolution)
 
-    def _fixed_view(self) -> View | None:
-        """Return the view that the user asked for by an extent, checked before anything is read."""
-        asked = self._settings
+    def _fixed_trace(self) -> Trace | None:
+        """Return where the user asked to look, by an extent or a trace, checked before anything is read."""
+        asked, grid = self._settings, self._source.grid
+        if asked.trace is not None:
+            for view in (asked.trace.within, asked.trace.view):
+                if view is not None:
+                    require_on(view, grid)
+                    require_readable(view, grid, asked.max_pixels)
+            return asked.trace
         if asked.extent is None:
             return None
         chip_px = self._model.spec.look.chip_px
-        return over(self._source.grid, asked.extent, chip_px, asked.max_pixels, resolution=asked.resolution)
+        return Trace(over(grid, asked.extent, chip_px, asked.max_pixels, resolution=asked.resolution))
 
     def at_home(self, objects: Sequence[PromptSet]) -> list[PromptSet]:
         """Return the prompts in the source's CRS, after every check that needs no pixels."""

@@ -131,6 +131,17 @@ def require_readable(view: View, raster: PixelGrid, max_pixels: int) -> None:
         )
 
 
+def require_on(view: View, raster: PixelGrid) -> None:
+    """Raise :class:`SettingsError` if the view, which comes from elsewhere, is not one of this raster."""
+    window, (width, height) = view.window, view.size
+    fits = window.col + window.width <= raster.width and window.row + window.height <= raster.height
+    if not fits or min(window.col, window.row) < 0 or not (width <= window.width and height <= window.height):
+        raise SettingsError(
+            f"The window {view.text()} is not one of this raster, which has {raster.width} x {raster.height} pixels.",
+            hint="Use the raster that it was made on, at its own resolution.",
+        )
+
+
 def grow(raster: PixelGrid, view: View, *, keep_resolution: bool = False) -> View:
     """Return the view of twice the ground around the same middle, at the same longest chip side or resolution.
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import native
 from ..errors import SettingsError
+from ..prompts.prompt import exact
 from ..raster.grid import PixelGrid
 from .masks import PartRule
 from .measure import LocalFrame, local_frame, measure, measure_ring
@@ -58,12 +59,45 @@ class OutlineSettings:
 
     def describe(self) -> str:
         """Return the settings as text for provenance, e.g. "parts=with_include simplify=1px"; defaults included."""
-        holes = f"{SMALL_HOLE_PX:g}px" if self.fill_holes_m2 is None else f"{self.fill_holes_m2:g}m2"
-        simplify = f"{self.simplify_px:g}px" if self.simplify_m is None else f"{self.simplify_m:g}m"
+        holes = f"{SMALL_HOLE_PX:g}px" if self.fill_holes_m2 is None else f"{exact(self.fill_holes_m2)}m2"
+        simplify = f"{exact(self.simplify_px)}px" if self.simplify_m is None else f"{exact(self.simplify_m)}m"
         return (
-            f"parts={self.parts.value} fill_holes={holes} min_area={self.min_area_m2:g}m2 "
-            f"simplify={simplify} smooth={self.smooth} expand={self.expand_m:g}m"
+            f"parts={self.parts.value} fill_holes={holes} min_area={exact(self.min_area_m2)}m2 "
+            f"simplify={simplify} smooth={self.smooth} expand={exact(self.expand_m)}m"
         )
+
+    @classmethod
+    def parse(cls, text: str) -> OutlineSettings:
+        """Return the settings that :meth:`describe` wrote; words beside them, which say what was done later, are left.
+
+        Raises
+        ------
+        SettingsError
+            If the text can't be understood.
+
+        Examples
+        --------
+        >>> settings = OutlineSettings(fill_holes_m2=0.1, simplify_px=0.0, expand_m=-2.5)
+        >>> OutlineSettings.parse(settings.describe()) == settings
+        True
+        """
+        try:
+            said = dict(word.split("=", 1) for word in text.split() if "=" in word)
+            holes, simplify = said["fill_holes"], said["simplify"]
+            return cls(
+                parts=PartRule(said["parts"]),
+                fill_holes_m2=_number(holes, "m2") if holes != f"{SMALL_HOLE_PX:g}px" else None,
+                min_area_m2=_number(said["min_area"], "m2"),
+                simplify_px=_number(simplify, "px") if simplify.endswith("px") else cls.simplify_px,
+                simplify_m=None if simplify.endswith("px") else _number(simplify, "m"),
+                smooth=int(said["smooth"]),
+                expand_m=_number(said["expand"], "m"),
+            )
+        except (KeyError, ValueError) as error:
+            raise SettingsError(
+                f"The outline settings '{text[:120]}' can't be understood.",
+                hint=f"They read like: {OutlineSettings().describe()}.",
+            ) from error
 
 
 def clean(polygons: list[Any], settings: OutlineSettings, grid: PixelGrid) -> list[Any]:
@@ -120,6 +154,12 @@ def combine(polygons: list[Any]) -> Any:
     if not polygons:
         raise ValueError("combine: expected at least one polygon, got none")
     return polygons[0] if len(polygons) == 1 else native.shapely().geometry.MultiPolygon(polygons)
+
+
+def _number(text: str, unit: str) -> float:
+    if not text.endswith(unit):
+        raise ValueError(f"expected a number of {unit}, got '{text}'")
+    return float(text[: -len(unit)])
 
 
 def _kept(polygons: list[Any], rule: PartRule) -> list[Any]:

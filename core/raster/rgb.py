@@ -18,6 +18,7 @@ from .stretch import Stretch, percentile_stretch, sample
 
 _POOR_RANGE = 80.0
 _MIDDLE_GREY = 128
+_DRAWN = "drawn"
 Palette = tuple[tuple[int, int, int, int], ...]
 
 
@@ -72,18 +73,19 @@ class RgbRecipe:
     """The stretch of each channel; None where values are shown as they are (0..255, or a palette)."""
     palette: Palette = ()
     """RGBA of each value of a palette band."""
+    drawn: bool = False
+    """True if the pixels are a finished picture (a layer's style, a tile server), and not the layer's values."""
 
     def text(self) -> str:
         """Return it for provenance, e.g. "bands=4,3,2 stretch=12:3400,15:2900,10:2500"."""
         numbers = ",".join(str(number) for number in self.bands)
         how = "palette" if self.palette else self.stretch.text() if self.stretch else "none"
-        return f"bands={numbers} stretch={how}"
+        drawn = f" pixels={_DRAWN}" if self.drawn else ""
+        return f"bands={numbers} stretch={how}{drawn}"
 
     @classmethod
     def parse(cls, text: str, source: RasterSource) -> RgbRecipe:
         """Return the recipe that :meth:`text` wrote, for the same source.
-
-        Made for running results again from their own attributes, which comes with the map tool (issue 4).
 
         Raises
         ------
@@ -101,10 +103,16 @@ class RgbRecipe:
         _check_bands(source, bands)
         if how == "palette":
             return cls(bands, palette=_palette_of(source, bands))
+        drawn = parts.get("pixels") == _DRAWN
+        if drawn and not source.already_rgb:
+            raise SettingsError(
+                f"What was looked at is not the values of '{source.uri}' but a picture drawn from them.",
+                hint="Draw it again with the layer's style (RENDER).",
+            )
         if how == "none":
             _check_8_bit(source, bands)
-            return cls(bands)
-        return cls(bands, Stretch.parse(how))
+            return cls(bands, drawn=drawn)
+        return cls(bands, Stretch.parse(how), drawn=drawn)
 
 
 def resolve_recipe(source: RasterSource, settings: RgbSettings, progress: Progress) -> RgbRecipe:
@@ -132,9 +140,9 @@ def resolve_recipe(source: RasterSource, settings: RgbSettings, progress: Progre
             hint="Give one pair for all bands, or one for each.",
         )
     if settings.stretch is not None:
-        return RgbRecipe(bands, settings.stretch)
+        return RgbRecipe(bands, settings.stretch, drawn=source.already_rgb)
     if source.already_rgb:
-        return RgbRecipe(bands)
+        return RgbRecipe(bands, drawn=True)
     progress.report(0.0, "Looking for the range of values")
     values = sample(source, bands, progress)
     palette = _palette_of(source, bands)

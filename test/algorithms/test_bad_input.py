@@ -277,3 +277,24 @@ def test_web_tiles_without_their_provider_say_how_to_write_them():
     assert "can't be opened. Write the provider in front" in outcome.refused + outcome.error
     assert "wms://type=xyz&url=" in outcome.refused + outcome.error
     assert "1234567" not in outcome.refused + outcome.error
+
+
+@pytest.mark.usefixtures("fake_model")
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"PROMPTS": "+1,2 EPSG:32633", "INCLUDE": CLICK}, "PROMPTS says all prompts, so it does not go with INCLUDE"),
+        ({"PROMPTS": "here"}, "The prompts 'here' can't be understood"),
+        ({"PROMPTS": "+1,2"}, "can't be understood"),
+        ({"PROMPTS": "-500010,4599990 EPSG:32633"}, "only exclude points"),
+        ({"PROMPTS": "+1,2 'a local grid'"}, "has no code and is not the raster's"),
+        ({"INCLUDE": CLICK, "WINDOW": "all of it"}, "The window 'all of it' can't be understood"),
+        ({"INCLUDE": CLICK, "WINDOW": "0,0,9999,9999@64x64"}, "not one of this raster, which has 120 x 100 pixels"),
+        ({"INCLUDE": CLICK, "WINDOW": "0,0,64,64@64x64", "EXTENT": "1,2,3,4"}, "WINDOW and EXTENT both say where"),
+        ({"INCLUDE": CLICK, "WINDOW": "0,0,64,64@64x64 candidate 7"}, "no candidate 7"),
+    ],
+)
+def test_texts_of_results_that_make_no_sense_are_refused(scene, given, words):
+    outcome = run(INPUT=scene, **given)
+
+    assert words in outcome.refused + outcome.error

@@ -100,11 +100,34 @@ def test_sources_are_told_without_credentials(qgis_app, source, shown):
         def publicSource(self):
             return source
 
+        def providerType(self):
+            return "gdal"
+
     assert bridge.source_text(Layer()) == shown
 
 
 def test_the_source_of_a_file_layer_is_its_path(scene_path, qgis_app):
     assert bridge.source_text(QgsRasterLayer(scene_path, "x")) == scene_path
+
+
+def test_what_is_no_file_is_no_path(qgis_app):
+    for text in ("<VRTDataset>" + "x" * 5000, "/vsizip/a.zip/b.tif", ""):
+        assert bridge.file_path(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "provider", "source"),
+    [
+        ("wms://type=xyz&url=https://a.example/{z}", "wms", "type=xyz&url=https://a.example/{z}"),
+        ("type=xyz&url=https://a.example/{z}", "wms", "type=xyz&url=https://a.example/{z}"),
+        ("arcgismapserver://url='https://a.example'", "arcgismapserver", "url='https://a.example'"),
+        ("https://a.example/cog.tif", "gdal", "https://a.example/cog.tif"),
+        ("/data/url of my house.tif", "gdal", "/data/url of my house.tif"),
+        ("C:/data/a.tif", "gdal", "C:/data/a.tif"),
+    ],
+)
+def test_a_recorded_source_says_which_provider_opens_it(qgis_app, text, provider, source):
+    assert bridge.split_source(text) == (provider, source)
 
 
 def test_points_are_taken_out_of_points_alone(qgis_app):

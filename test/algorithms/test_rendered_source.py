@@ -8,7 +8,7 @@ import weakref
 import numpy as np
 import pytest
 from prompt_segmenter.algorithms.provider_source import is_picture
-from prompt_segmenter.algorithms.rendered_source import RenderedSource, _picture_grid, _rgba
+from prompt_segmenter.algorithms.rendered_source import RenderedSource, _picture_grid, straight_rgba
 from prompt_segmenter.core.errors import Cancelled, ChipTooLargeError, SettingsError
 from prompt_segmenter.core.raster.grid import Window
 from prompt_segmenter.test.algorithms.conftest import write_tif
@@ -135,7 +135,7 @@ def test_the_algorithm_outlines_a_tile_and_warns_of_empty_ones(tiles):
     assert (box.xMinimum(), box.xMaximum()) == pytest.approx((-EDGE + 4 * TILE, -EDGE + 5 * TILE), abs=1.0)
     assert (box.yMinimum(), box.yMaximum()) == pytest.approx((EDGE - 4 * TILE, EDGE - 3 * TILE), abs=1.0)
     assert "33% of the picture was empty: outside the layer, or tiles did not come." in outcome.warnings
-    assert outcome.features[0]["source"].startswith("type=xyz")
+    assert outcome.features[0]["source"].startswith("wms://type=xyz")
 
 
 def test_bulk_download_of_openstreetmap_tiles_is_refused(qgis_app):
@@ -231,7 +231,7 @@ def test_large_pictures_are_put_together_from_pieces(tmp_path, qgis_app):
 def test_premultiplied_colours_are_brought_back():
     drawn = np.uint8([[[10, 20, 50, 100], [0, 0, 0, 0], [1, 2, 3, 255]]])
 
-    assert _rgba(drawn).tolist() == [[[128, 51, 26, 100], [0, 0, 0, 0], [3, 2, 1, 255]]]
+    assert straight_rgba(drawn).tolist() == [[[128, 51, 26, 100], [0, 0, 0, 0], [3, 2, 1, 255]]]
 
 
 class MapService:

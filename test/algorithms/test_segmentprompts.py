@@ -229,7 +229,7 @@ def test_the_styled_picture_is_looked_at_when_asked_for(scene):
 
     (feature,) = run(INPUT=scene, INCLUDE=wkt("a"), RENDER=True, **SQUARE_PIXELS).features
 
-    assert feature["stretch"] == "bands=1,2,3 stretch=none"
+    assert feature["stretch"] == "bands=1,2,3 stretch=none pixels=drawn"
     assert outline_of(feature)[0] == pytest.approx(bounds("a"), abs=1e-6)
 
 

@@ -10,6 +10,7 @@ from prompt_segmenter.core.errors import (
     EmptyPromptError,
     MissingCrsError,
     OutsideExtentError,
+    SettingsError,
     UnsupportedPromptError,
 )
 from prompt_segmenter.core.models.embedding import EmbeddingCache
@@ -19,10 +20,11 @@ from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.core.prompts.build import prompts
 from prompt_segmenter.core.prompts.point import PointPrompt
 from prompt_segmenter.core.raster.grid import PixelGrid
-from prompt_segmenter.core.raster.rgb import RgbSettings
+from prompt_segmenter.core.raster.rgb import RgbRecipe, RgbSettings
 from prompt_segmenter.core.raster.sources.array import ArraySource
 from prompt_segmenter.core.raster.stretch import Stretch
 from prompt_segmenter.core.session import SegmentationSession, SessionSettings
+from prompt_segmenter.core.trace import Trace
 from prompt_segmenter.core.window import View
 from prompt_segmenter.test.helpers.fake_model import SameBrightness
 
@@ -378,3 +380,30 @@ def test_a_later_round_in_the_same_view_starts_from_the_earlier_logits_without_e
     assert len(model.encoded) == len(cache) == 1
     np.testing.assert_array_equal(model.previous[-1], first.low_res_logits)
     np.testing.assert_array_equal(again.mask, first.mask)
+
+
+def test_a_recipe_and_a_trace_make_the_same_again_without_looking_for_either():
+    source = squares((100, 60, 10), (150, 60, 10))
+    asked = [prompts(include=[at(source, 105, 65)], crs="EPSG:32633")]
+    before = SegmentationSession(source, SameBrightness()).segment(asked)
+    source.reads.clear()
+    recipe = RgbRecipe.parse(before.provenance.stretch, source)
+    trace = Trace.parse(before.polygons[0].window)
+
+    after = SegmentationSession(source, SameBrightness(), SessionSettings(recipe=recipe, trace=trace)).segment(asked)
+
+    assert after.polygons == before.polygons
+    assert source.reads == [(trace.view.window, trace.view.size)]
+
+
+@pytest.mark.parametrize("text", ["390,0,64,64@64x64", "0,0,64,64@65x64", "0,0,64,64@64x64 in 300,0,192,192@192x192"])
+def test_a_trace_of_another_raster_is_refused_before_anything_is_read(text):
+    source = squares((100, 60, 10))
+    settings = SessionSettings(trace=Trace.parse(text))
+
+    with pytest.raises(SettingsError, match="not one of this raster, which has 400 x 400 pixels"):
+        SegmentationSession(source, SameBrightness(), settings).segment(
+            [prompts(include=[at(source, 20, 20)], crs="EPSG:32633")]
+        )
+
+    assert not hasattr(source, "reads")

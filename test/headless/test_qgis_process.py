@@ -57,6 +57,21 @@ def test_a_click_becomes_a_file_and_status_0(image, tmp_path):
     assert_is_the_roof(output)
 
 
+def test_what_it_wrote_comes_out_the_same_when_it_is_replayed(image, tmp_path):
+    output, again = tmp_path / "out.gpkg", tmp_path / "again.gpkg"
+    made = qgis_process("run", ALGORITHM, "--", f"INPUT={image}", f"INCLUDE={click(150, 150)}", f"OUTPUT={output}")
+    assert made.returncode == 0, made.stderr
+
+    done = qgis_process("--json", "run", "promptsegmenter:replay", "--", f"INPUT={output}", f"OUTPUT={again}")
+
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)["results"]
+    assert (results["SAME"], results["DIFFERENT"], results["FAILED"]) == (1, 0, 0)
+    (feature,) = QgsVectorLayer(str(again), "again", "ogr").getFeatures()
+    assert (feature["verdict"], feature["status"], feature["iou"]) == ("same", "same", 1.0)
+    assert_is_the_roof(again)
+
+
 def test_what_cannot_work_is_status_1_one_sentence_and_no_file(image, tmp_path):
     output = tmp_path / "out.gpkg"
 

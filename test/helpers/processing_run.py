@@ -47,12 +47,12 @@ class Recorder(QgsProcessingFeedback):
             self.cancel()
 
 
-def run(feedback=None, **parameters):
+def run(feedback=None, algorithm=ALGORITHM, **parameters):
     """Return the outcome of a run with these parameters; OUTPUT is a memory layer unless it is given."""
     parameters = {"OUTPUT": "memory:", **parameters}
     context = QgsProcessingContext()
     feedback = feedback or Recorder()
-    algorithm = QgsApplication.processingRegistry().createAlgorithmById(ALGORITHM)
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById(algorithm)
     accepted, text = algorithm.checkParameterValues(parameters, context)
     if not accepted:
         return Outcome(refused=text)

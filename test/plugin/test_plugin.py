@@ -59,7 +59,8 @@ def test_without_a_window_the_provider_is_there_and_its_algorithms_listed(regist
 
     provider = registry.providerById("promptsegmenter")
     assert provider.name() == "Prompt Segmenter"
-    assert [algorithm.id() for algorithm in provider.algorithms()] == ["promptsegmenter:segmentprompts"]
+    listed = {algorithm.id() for algorithm in provider.algorithms()}
+    assert {"promptsegmenter:segmentprompts", "promptsegmenter:replay"} <= listed
     assert not provider.icon().isNull()
 
     plugin.unload()
@@ -71,9 +72,9 @@ def test_with_a_window_it_loads_and_unloads_five_times_and_leaves_nothing(regist
     for _ in range(5):
         plugin = prompt_segmenter.classFactory(window)
         plugin.initGui()
-        assert (len(window.menu), len(window.bar)) == (1, 1)
-        assert window.menu[0].text() == "Segment from prompts…"
-        assert not window.menu[0].icon().isNull()
+        assert [action.text() for action in window.menu] == ["Segment on the canvas", "Segment from prompts…"]
+        assert window.bar == window.menu
+        assert not any(action.icon().isNull() for action in window.menu)
         plugin.unload()
         assert (window.menu, window.bar) == ([], [])
         assert registry.providerById("promptsegmenter") is None

@@ -292,3 +292,32 @@ def test_settings_describe_themselves():
     )
     given = OutlineSettings(PartRule.ALL, 2.5, 10.0, simplify_m=0.3, smooth=2, expand_m=-1.0)
     assert given.describe() == "parts=all fill_holes=2.5m2 min_area=10m2 simplify=0.3m smooth=2 expand=-1m"
+
+
+positive = st.floats(0.0, 1e9, allow_nan=False)
+
+
+@given(
+    st.builds(
+        OutlineSettings,
+        parts=st.sampled_from(PartRule),
+        fill_holes_m2=st.none() | positive,
+        min_area_m2=positive,
+        simplify_m=st.none() | positive,
+        smooth=st.integers(0, 5),
+        expand_m=st.floats(-1e6, 1e6),
+    )
+)
+def test_the_text_of_any_settings_makes_the_same_settings(settings):
+    assert OutlineSettings.parse(settings.describe()) == settings
+
+
+def test_what_was_done_to_an_outline_later_is_no_setting():
+    settings = OutlineSettings(simplify_px=0.3)
+    assert OutlineSettings.parse(f"{settings.describe()} clipped") == settings
+
+
+@pytest.mark.parametrize("text", ["", "parts=all", OutlineSettings().describe().replace("0m2", "0 ha")])
+def test_text_that_is_no_settings_is_refused_with_an_example(text):
+    with pytest.raises(SettingsError, match="can't be understood"):
+        OutlineSettings.parse(text)

@@ -211,9 +211,20 @@ def test_a_complex_band_is_not_shown():
 
 def test_a_given_stretch_is_used_on_8_bit_colour_and_finished_pictures_too():
     data = noise(3, "uint8", 0, 256)
-    for already_rgb in (False, True):
+    for already_rgb, pixels in ((False, ""), (True, " pixels=drawn")):
         source = source_of(data, already_rgb=already_rgb)
-        assert recipe_of(source, stretch=Stretch.parse("0:51")).text() == "bands=1,2,3 stretch=0:51"
+        assert recipe_of(source, stretch=Stretch.parse("0:51")).text() == f"bands=1,2,3 stretch=0:51{pixels}"
+
+
+@pytest.mark.parametrize("stretch", [None, Stretch.parse("0:51")])
+def test_the_recipe_of_a_finished_picture_says_so_and_is_not_for_values(stretch):
+    data = noise(3, "uint8", 0, 256)
+    picture, values = source_of(data, already_rgb=True), source_of(data)
+    recipe = recipe_of(picture, stretch=stretch)
+
+    assert RgbRecipe.parse(recipe.text(), picture) == recipe
+    with pytest.raises(SettingsError, match="a picture drawn from them"):
+        RgbRecipe.parse(recipe.text(), values)
 
 
 def test_values_beyond_8_bit_in_a_finished_picture_are_clipped():

@@ -1,0 +1,115 @@
+"""What happens to the target layer: objects are kept in it, opened from it, and removed from it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from qgis.core import QgsCoordinateReferenceSystem, QgsFeature, QgsPointXY, QgsProject, QgsVectorLayer
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
+
+from ..algorithms.bridge import crs_text
+from ..core.prompts.shape import ShapePrompt
+from .live_session import Found
+from .prompt_state import EditedFeature, OpenObject
+from .target_layer import AskForm, KeepSettings, KeptObject, TargetLayer
+
+_DIGITS = 17
+
+
+class Keeper(QObject):
+    """Knows the target layer. ``made`` comes with the memory layer that is made when there is none.
+
+    Parameters
+    ----------
+    ask_form : callable, optional
+        Shows a new object's attribute form.
+    """
+
+    made = pyqtSignal(object)
+
+    def __init__(self, ask_form: AskForm | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._ask_form = ask_form
+        self._layer: QgsVectorLayer | None = None
+        self.settings = KeepSettings()
+
+    @property
+    def layer(self) -> QgsVectorLayer | None:
+        """The target layer; None if one is to be made."""
+        if self._layer is not None and sip.isdeleted(self._layer):
+            self._layer = None
+        return self._layer
+
+    @layer.setter
+    def layer(self, layer: QgsVectorLayer | None) -> None:
+        self._layer = layer
+
+    def keep(self, item: OpenObject, found: Found, fallback: QgsCoordinateReferenceSystem) -> KeptObject:
+        """Write an outline: as a new object, or in the place of the polygon that it corrects.
+
+        Raises
+        ------
+        SegmentError
+            If the layer does not take it; it is then as it was before.
+        """
+        if found.answer.outline is None:
+            raise ValueError("Keeper.keep: expected an outline, got none")
+        outline = replace(found.answer.outline, label=self.settings.label)
+        edited = self._edited(item)
+        if edited is not None:
+            return self._target(edited).replace(item.edited.feature_id, outline, found.crs, found.provenance)  # type: ignore[union-attr]
+        return self._target(self._or_new(fallback)).keep(outline, found.crs, found.provenance, self.settings)
+
+    def at(self, point: QgsPointXY, crs: QgsCoordinateReferenceSystem) -> QgsFeature | None:
+        """Return the polygon of the target layer under a map point, or None."""
+        if self.layer is None or not self.layer.isValid():
+            return None
+        return self._target(self.layer).at(point, crs)
+
+    def remove_at(self, point: QgsPointXY, crs: QgsCoordinateReferenceSystem) -> bool:
+        """Delete the polygon of the target layer under a map point; return False if there is none."""
+        feature = self.at(point, crs)
+        if feature is None or self.layer is None:
+            return False
+        self._target(self.layer).remove(feature.id())
+        return True
+
+    def opened(self, feature: QgsFeature) -> tuple[ShapePrompt, EditedFeature, str | None]:
+        """Return a polygon of the target layer as a prompt, what it is, and the CRS of both."""
+        if self.layer is None:
+            raise ValueError("Keeper.opened: expected a target layer, got none")
+        shape = ShapePrompt(_flat(feature))
+        return shape, EditedFeature(self.layer.id(), feature.id()), crs_text(self.layer.crs())
+
+    def _edited(self, item: OpenObject) -> QgsVectorLayer | None:
+        """Return the layer of the polygon that an object corrects, if both are still there."""
+        if item.edited is None:
+            return None
+        layer = QgsProject.instance().mapLayer(item.edited.layer_id)
+        if not isinstance(layer, QgsVectorLayer) or not layer.getFeature(item.edited.feature_id).isValid():
+            return None
+        return layer
+
+    def _or_new(self, fallback: QgsCoordinateReferenceSystem) -> QgsVectorLayer:
+        if self.layer is None:
+            self._layer = TargetLayer.new_memory_layer(QgsProject.instance(), tr("Segmented objects"), fallback)
+            self.made.emit(self._layer)
+        return self._layer
+
+    def _target(self, layer: QgsVectorLayer) -> TargetLayer:
+        return TargetLayer(layer, ask_form=self._ask_form)
+
+
+def _flat(feature: QgsFeature) -> str:
+    """Return a polygon's WKT in two dimensions and straight lines, without losing a digit."""
+    geometry = feature.geometry()
+    part = geometry.constGet().segmentize()
+    part.dropZValue()
+    part.dropMValue()
+    return str(part.asWkt(_DIGITS))
+
+
+def tr(text: str) -> str:
+    """Return a text in the user's language."""
+    return QCoreApplication.translate("Keeper", text)

@@ -1,0 +1,131 @@
+"""Which model: those of the catalogue, what each may be used for, and the way to get one that is not here."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from qgis.PyQt.QtCore import QCoreApplication, Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import QComboBox, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from ..core.models import catalogue
+from ..core.models.model import ModelSpec
+from ..core.models.store import ModelStore
+from .preferences import Preferences
+
+_KEY = "model"
+_MB = 1_000_000
+
+
+class ModelControls(QWidget):
+    """A list of models, and a download button for one that is not here.
+
+    ``chosen`` is emitted with the name of a model that can be used at once, ``download_asked`` with that of one that
+    the user wants to have.
+    """
+
+    chosen = pyqtSignal(str)
+    download_asked = pyqtSignal(str)
+
+    def __init__(self, parent: QWidget | None = None, *, store: ModelStore | None = None) -> None:
+        super().__init__(parent)
+        self._store = store or ModelStore()
+        self.list = QComboBox()
+        self.list.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.list.setMinimumContentsLength(10)
+        self.list.setAccessibleName(tr("Model"))
+        self._about = QLabel()
+        self._about.setWordWrap(True)
+        self._download = QPushButton(tr("Download"))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for widget in (self.list, self._about, self._download):
+            layout.addWidget(widget)
+        self._chosen = ""
+        self._fill(Preferences().text(_KEY, catalogue.DEFAULT))
+        self.list.currentIndexChanged.connect(self._choose)
+        self._download.clicked.connect(lambda: self.download_asked.emit(self.list.currentData()))
+
+    def name(self) -> str:
+        """Return the model that is used: the chosen one, or while that is not here, the last one that was."""
+        return self._chosen or catalogue.DEFAULT
+
+    def choose(self, name: str) -> None:
+        """Choose a model by its name; an unknown one changes nothing."""
+        index = self.list.findData(name)
+        if index >= 0:
+            self.list.setCurrentIndex(index)
+
+    def refresh(self) -> None:
+        """Look again which models are here, for example after a download."""
+        before = self._chosen
+        self._fill(self.list.currentData())
+        if self._chosen != before:
+            self.chosen.emit(self._chosen)
+
+    def _fill(self, wanted: str) -> None:
+        blocked = self.list.blockSignals(True)
+        self.list.clear()
+        for spec in catalogue.SPECS:
+            here = not self._store.missing(spec)
+            title = spec.title if here else tr("{title} (to be downloaded)").format(title=spec.title)
+            self.list.addItem(title, spec.name)
+            self.list.setItemData(self.list.count() - 1, about(spec), Qt.ItemDataRole.ToolTipRole)
+        self.list.setCurrentIndex(max(0, self.list.findData(wanted)))
+        self.list.blockSignals(blocked)
+        self._show()
+
+    def _choose(self, *_: object) -> None:
+        before = self._chosen
+        self._show()
+        if self._chosen != before:
+            Preferences().set(_KEY, self._chosen)
+            self.chosen.emit(self._chosen)
+
+    def _show(self) -> None:
+        """Show what the current entry is; take it as the chosen one if it is here."""
+        spec = catalogue.get(self.list.currentData())
+        here = not self._store.missing(spec)
+        self.list.setToolTip(about(spec))
+        self._about.setVisible(not here)
+        self._download.setVisible(not here)
+        if here:
+            self._chosen = spec.name
+            return
+        self._about.setText(
+            tr("Not on this machine yet: {size} from {host}, licence {licence}. Until then: {used}.").format(
+                size=size_of(spec), host=host_of(spec), licence=spec.licence, used=catalogue.get(self.name()).title
+            )
+        )
+        self._download.setAccessibleName(tr("Download the model {title}").format(title=spec.title))
+
+
+def about(spec: ModelSpec) -> str:
+    """Return what a user should know about a model, as lines."""
+    takes = ", ".join(sorted(spec.accepts))
+    lines = [
+        spec.title,
+        tr("Size: {size}").format(size=size_of(spec)),
+        tr("Licence: {licence}").format(licence=spec.licence),
+        tr("Takes: {kinds}").format(kinds=takes),
+    ]
+    return "\n".join([*lines, spec.citation_url] if spec.citation_url else lines)
+
+
+def size_of(spec: ModelSpec) -> str:
+    """Return a model's size in megabytes, as far as it is known."""
+    if all(file.bundled for file in spec.files):
+        return tr("comes with the plugin")
+    if not all(file.size for file in spec.files):
+        return tr("size unknown")
+    return f"{sum(file.size for file in spec.files) / _MB:.0f} MB"
+
+
+def host_of(spec: ModelSpec) -> str:
+    """Return where a model is fetched from."""
+    hosts = [urlsplit(file.url).hostname or "" for file in spec.files if file.url]
+    return ", ".join(dict.fromkeys(hosts)) or tr("nowhere: copy its files into the models folder")
+
+
+def tr(text: str) -> str:
+    """Return a text in the user's language."""
+    return QCoreApplication.translate("ModelControls", text)

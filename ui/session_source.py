@@ -1,0 +1,126 @@
+"""Where the map tool's pixels and models come from: copies are made on the window's thread, the rest elsewhere."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from qgis.core import QgsCoordinateReferenceSystem, QgsMapLayer, QgsMapSettings, QgsRasterLayer
+
+from ..algorithms.layer_sources import for_worker, resolution_on_screen, source_for_canvas, source_for_layer
+from ..algorithms.map_source import lattice_step
+from ..algorithms.provider_source import is_picture
+from ..core import native
+from ..core.interactive import InteractiveSession
+from ..core.models.embedding import EmbeddingCache
+from ..core.models.model import SegmentationModel
+from ..core.models.onnx_session import PROVIDERS
+from ..core.models.store import ModelStore
+from ..core.progress import Progress
+from ..core.raster.source import RasterSource
+from ..core.session import SegmentationSession
+from . import embedding_store
+from .live_session import LiveSession
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the user wants to be looked at, and by what."""
+
+    layer: QgsRasterLayer | None
+    """None for what the canvas shows."""
+    styled: bool
+    """The layer's style in place of its values."""
+    model: str
+    """Name in the catalogue."""
+    leave_out: QgsMapLayer | None = None
+    """The layer that objects are kept in: not part of what the canvas shows."""
+
+
+class Sessions:
+    """Makes live sessions. One loaded model is kept, for as long as it is the one that is asked for.
+
+    Parameters
+    ----------
+    store : ModelStore, optional
+        Where weights are.
+    cache : EmbeddingCache, optional
+        Where encoded views are kept; as the user's settings want it if left out.
+    """
+
+    def __init__(self, store: ModelStore | None = None, cache: EmbeddingCache | None = None) -> None:
+        self._store = store
+        self._cache = cache
+        self._loaded: tuple[str, SegmentationModel] | None = None
+        self.device = ""
+        """Where the model runs, in a word; empty until one is loaded."""
+
+    def crs(self, choice: Chosen, settings: QgsMapSettings) -> QgsCoordinateReferenceSystem:
+        """Return the CRS of the pixels."""
+        return settings.destinationCrs() if choice.layer is None else choice.layer.crs()
+
+    def key(self, choice: Chosen, settings: QgsMapSettings) -> Hashable:
+        """Return what a live session is good for: as long as it stays the same, so does the session."""
+        if choice.layer is None:
+            layers = tuple(layer.id() for layer in settings.layers() if layer is not choice.leave_out)
+            return choice.model, layers, settings.destinationCrs().toWkt(), self._step(settings.mapUnitsPerPixel())
+        picture = is_picture(choice.layer) or choice.styled
+        step = self._step(resolution_on_screen(settings, choice.layer.crs())) if picture else None
+        return choice.model, choice.layer.id(), choice.layer.crs().toWkt(), choice.styled, step
+
+    def open(self, choice: Chosen, settings: QgsMapSettings) -> LiveSession:
+        """Return a live session. Copies layers; reads nothing.
+
+        Raises
+        ------
+        SegmentError
+            If there is nothing that could be looked at.
+        """
+        if choice.layer is None:
+            leave_out = [] if choice.leave_out is None else [choice.leave_out]
+            source: RasterSource = source_for_canvas(settings, leave_out=leave_out)
+        else:
+            resolution = resolution_on_screen(settings, choice.layer.crs())
+            source = source_for_layer(choice.layer, styled=choice.styled, screen_resolution=resolution)
+        pixels = _Pixels(source)
+        return LiveSession(lambda progress: self._session(choice.model, pixels, progress), pixels.close, source=source)
+
+    def forget_cache(self) -> None:
+        """Make the cache anew for the next session, because its settings have changed."""
+        self._cache = None
+
+    def _session(self, model: str, pixels: _Pixels, progress: Progress) -> InteractiveSession:
+        """Load the model where it isn't yet; in the worker's thread."""
+        if self._loaded is None or self._loaded[0] != model:
+            # the one before goes first: two large ones may not fit
+            self._loaded = None
+            progress.report(0.0, "Loading the model")
+            self._loaded = (model, (self._store or ModelStore()).load(model, progress=progress))
+            # the rule of provider="auto"
+            self.device = "CUDA" if PROVIDERS["cuda"] in native.onnxruntime().get_available_providers() else "CPU"
+        if self._cache is None:
+            self._cache = embedding_store.embedding_cache()
+        session = SegmentationSession(pixels.opened(), self._loaded[1], cache=self._cache)
+        return InteractiveSession(session)
+
+    def _step(self, resolution: float) -> float:
+        return lattice_step(resolution) if math.isfinite(resolution) and resolution > 0 else 0.0
+
+
+class _Pixels:
+    """A source that was made on the window's thread, and what the worker reads from."""
+
+    def __init__(self, source: RasterSource) -> None:
+        self._source = source
+        self._read_from: RasterSource | None = None
+
+    def opened(self) -> RasterSource:
+        if self._read_from is None:
+            self._read_from = for_worker(self._source)
+        return self._read_from
+
+    def close(self) -> None:
+        if self._read_from is not None and self._read_from is not self._source:
+            self._read_from.close()
+        self._source.close()
