@@ -102,7 +102,9 @@ class MetricRecipe:
             smoothing = _short(_CELLS * max(grid.metres_per_pixel()))
         if not (math.isfinite(smoothing) and smoothing >= 0.0):
             raise SettingsError(f"A smoothing of {smoothing} m makes no sense.", hint="Give metres, 0 for none.")
-        low, high = _elevations(reader, settings.percentiles, progress)
+        low, high = settings.elevation_m or _elevations(reader, settings.percentiles, progress)
+        if not (math.isfinite(high - low) and low < high):
+            raise SettingsError(f"Elevations from {low:g} to {high:g} m make no range.", hint="Give the lower first.")
         return MetricComposite(smoothing, low, high)
 
 
