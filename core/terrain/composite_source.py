@@ -112,7 +112,7 @@ class CompositeSource:
         if not self._recipe.per_view:
             fine = min(window.width, FINER * size[0]), min(window.height, FINER * size[1])
         composite = self.fit(window, fine, SubProgress(progress, 0.0, 0.3))
-        cells = self.grid.window(window).resampled(*fine).metres_per_pixel()
+        cells = self._reader.smallest_cell(window, fine)
         limits = None if composite.sees_beyond else window
         piece = self._reader.around(window, fine, composite.margin(cells), progress, within=limits)
         check(progress)

@@ -69,8 +69,8 @@ class MetricComposite:
         slope = np.nan_to_num(slope_deg(ground)[piece.inner])
         profile, tangential = (np.nan_to_num(bend[piece.inner]) for bend in profile_and_tangential(ground))
         # Twice the mean curvature, over the smoothing length: by how much the ground turns, in radians.
-        cells = max(ground.cell_m)
-        turn = (profile + tangential) * max(self.smoothing_m, cells)
+        cells = np.maximum(*(np.asarray(steps)[piece.inner[0], None] for steps in ground.spacing))
+        turn = (profile + tangential) * np.maximum(self.smoothing_m, cells)
         heights = ground.metres[piece.inner]
         shares = (
             (np.nan_to_num(heights) - self.low_m) / (self.high_m - self.low_m),
