@@ -14,10 +14,10 @@ from qgis.core import (
 )
 
 from ..core.errors import SettingsError
-from ..core.terrain.composite import CompositeSettings
+from ..core.terrain.composite import RECIPES, CompositeSettings
 from ..core.terrain.elevation import ElevationUnit
 from ..core.terrain.reader import ElevationSettings
-from .terrain_source import AUTO, ENCODINGS
+from .terrain_source import AUTO, ENCODINGS, NONE
 from .values import is_given
 
 BAND = "BAND"
@@ -25,6 +25,9 @@ UNIT = "UNIT"
 FACTOR = "FACTOR"
 NODATA = "NODATA"
 ENCODING = "ENCODING"
+COMPOSITE = "COMPOSITE"
+ELEVATION_UNIT = "ELEVATION_UNIT"
+ELEVATION_NODATA = "ELEVATION_NODATA"
 SMOOTHING = "SMOOTHING"
 Definition = tuple[QgsProcessingParameterDefinition, str, bool]
 
@@ -53,6 +56,29 @@ def encoding(tr: Callable[[str], str], *, advanced: bool) -> Definition:
             "layer are fetched and decoded as they are, never as they are drawn."
         ),
         advanced,
+    )
+
+
+def composite(tr: Callable[[str], str]) -> Definition:
+    """Return the parameter that makes a picture of a DEM, like :func:`unit`."""
+    return (
+        QgsProcessingParameterEnum(
+            COMPOSITE, tr("Composite of a DEM"), [NONE, *RECIPES.names()], False, NONE, False, usesStaticStrings=True
+        ),
+        tr(
+            "For clicks on landforms: metric or samgis turns elevations into a picture (see DEM composite) and looks "
+            "at that; BANDS then names the one band of heights. none looks at the raster as it is."
+        ),
+        False,
+    )
+
+
+def named_nodata(tr: Callable[[str], str]) -> Definition:
+    """Return the parameter for voids that a DEM does not declare, where there are other rasters too."""
+    return (
+        QgsProcessingParameterString(ELEVATION_NODATA, tr("Elevations that mean no data"), "", optional=True),
+        tr("With COMPOSITE: values that the raster does not declare as no data itself, such as -9999."),
+        True,
     )
 
 
@@ -89,7 +115,7 @@ def smoothing(tr: Callable[[str], str]) -> Definition:
 def heights_of(
     parameters: dict[str, Any], algorithm: Any, context: QgsProcessingContext, unit_name: str, band: int
 ) -> ElevationSettings:
-    """Return what the user said about the heights.
+    """Return what the user said about the heights in DEM composite.
 
     Raises
     ------
@@ -99,13 +125,26 @@ def heights_of(
     factor = float(algorithm.parameterAsDouble(parameters, FACTOR, context))
     if not 0.0 < abs(factor) < float("inf"):
         raise SettingsError(f"FACTOR is {factor:g}.", hint="Give 1 for heights in the unit.")
-    text = algorithm.parameterAsString(parameters, NODATA, context).strip()
-    try:
-        nodata = tuple(float(value) for value in text.split(",")) if text else ()
-    except ValueError as error:
-        raise SettingsError(f"NODATA '{text}' can't be read.", hint="Give numbers, such as -9999.") from error
+    nodata = nodata_of(parameters, algorithm, context, NODATA)
     chosen = ElevationUnit(algorithm.parameterAsEnumString(parameters, unit_name, context))
     return ElevationSettings(band, chosen, factor, nodata)
+
+
+def nodata_of(
+    parameters: dict[str, Any], algorithm: Any, context: QgsProcessingContext, name: str
+) -> tuple[float, ...]:
+    """Return the values that mean no data.
+
+    Raises
+    ------
+    SettingsError
+        If they are no numbers.
+    """
+    text = algorithm.parameterAsString(parameters, name, context).strip()
+    try:
+        return tuple(float(value) for value in text.split(",")) if text else ()
+    except ValueError as error:
+        raise SettingsError(f"{name} '{text}' can't be read.", hint="Give numbers, such as -9999.") from error
 
 
 def composite_of(
