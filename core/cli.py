@@ -1,4 +1,4 @@
-"""The command line: ``python -m prompt_segmenter.core.cli segment | replay | models | status``. Needs no QGIS.
+"""The command line: ``python -m prompt_segmenter.core.cli COMMAND``, segment and replay among them. Needs no QGIS.
 
 Exit status: 0 done (also when nothing was found: the file is then empty), 1 with one sentence on stderr, 2 for usage,
 130 when stopped with Ctrl+C. Progress and warnings go to stderr, what was asked for to stdout.
@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from . import dem_command
 from .console import ConsoleProgress, say, stopping
 from .errors import Cancelled, MissingCrsError, PromptError, SegmentError
 from .models import catalogue
@@ -33,6 +34,8 @@ from .raster.stretch import Stretch
 from .replay_command import add_replay
 from .session import SegmentationSession, SessionSettings
 from .status import status_lines
+from .terrain.composite import RECIPES
+from .terrain.composite_source import CompositeSource
 from .version import VERSION
 
 _STOPPED = 130
@@ -74,7 +77,10 @@ def segment(options: argparse.Namespace, progress: Progress) -> None:
     boxes = [parse_box(text) for text in options.box]
     objects = _objects(include, exclude, boxes, each_point=options.each_point)
     settings = _settings(options)
-    with closing(open_source(options.image, pixel_space=options.pixel_space)) as source:
+    with closing(open_source(options.image, pixel_space=options.pixel_space)) as opened:
+        source = dem_command.painted(opened, options, settings.rgb.bands)
+        if isinstance(source, CompositeSource):
+            settings = replace(settings, rgb=RgbSettings())
         crs = options.crs or source.grid.crs
         sets = [PromptSet(prompts, crs, options.label) for prompts in objects]
         if options.extent:
@@ -84,6 +90,8 @@ def segment(options: argparse.Namespace, progress: Progress) -> None:
         model = ModelStore().load(options.model, settings=runtime, progress=SubProgress(progress, 0.0, 0.1))
         result = SegmentationSession(source, model, settings).segment(sets, SubProgress(progress, 0.1, 1.0))
     write(result, options.output)
+    if isinstance(source, CompositeSource):
+        result = replace(result, warnings=(*result.warnings, *source.doubts()))
     _tell(result, options)
 
 
@@ -121,11 +129,12 @@ def build_parser() -> argparse.ArgumentParser:
         prog="prompt_segmenter", description="From clicks and boxes on a raster to polygons with a score."
     )
     parser.add_argument("--version", action="version", version=VERSION)
-    commands = parser.add_subparsers(required=True, metavar="segment | replay | models | status")
+    commands = parser.add_subparsers(required=True, metavar="segment | replay | composite | models | status")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--quiet", action="store_true", help="no progress and no summary")
     _add_segment(commands.add_parser("segment", parents=[common], help="outline objects of a raster"))
     add_replay(commands.add_parser("replay", parents=[common], help="make results again and compare"))
+    dem_command.add_composite(commands.add_parser("composite", parents=[common], help="make a picture of a DEM"))
     _add_models(commands.add_parser("models", parents=[common], help="list, fetch or import models"), common)
     status = commands.add_parser("status", parents=[common], help="versions, provider and folders")
     status.set_defaults(run=show_status)
@@ -145,6 +154,10 @@ def _add_segment(parser: argparse.ArgumentParser) -> None:
     )
     _add_prompts(parser.add_argument_group("prompts"))
     _add_look(parser.add_argument_group("raster and model"))
+    terrain = parser.add_argument_group("elevation raster")
+    recipes = [dem_command.NONE, *RECIPES.names()]
+    terrain.add_argument("--composite", choices=recipes, default=dem_command.NONE, help="look at a picture of heights")
+    dem_command.add_heights(terrain)
     _add_outline(parser.add_argument_group("outline"))
 
 

@@ -215,10 +215,15 @@ class SegmentationSession:
             model=self._model.spec.name,
             model_sha256=self._model.weights_sha256,
             source=self._source.uri,
-            stretch=self._recipe_text,
+            stretch=self._picture_text(),
             settings=self._settings.outline.describe(),
             version=VERSION,
         )
+
+    def _picture_text(self) -> str:
+        """Return how pixels became a picture: bands and stretch, and how a source that paints (a DEM's) painted."""
+        how = getattr(self._source, "how", "")
+        return f"{self._recipe_text} {how}".strip()
 
     def doubts(self, look: Look, name: ObjectId = 1) -> tuple[str, ...]:
         """Return what the user should know about a look that gave an outline, sentence by sentence."""

@@ -1,0 +1,1 @@
+"""Elevation: its derivatives, the pictures that models see of it, and where it comes from."""
