@@ -1,0 +1,114 @@
+"""CompositeSource: an elevation raster as a picture, so that everything that takes a raster takes a mountain."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import numpy as np
+
+from ..progress import NullProgress, Progress, SubProgress, check
+from ..raster.chip import RasterChip
+from ..raster.grid import PixelGrid, Window
+from ..raster.resample import average
+from ..raster.source import BandInfo, BandRole, RasterSource, check_request
+from .composite import RECIPES, Composite, CompositeSettings
+from .reader import ElevationReader, ElevationSettings
+
+FINER = 2
+"""A coarser picture is painted this much finer and averaged, so that it has the colours of the fine one."""
+_KEPT = 2
+_BANDS = (
+    BandInfo("Red", "uint8", BandRole.RED),
+    BandInfo("Green", "uint8", BandRole.GREEN),
+    BandInfo("Blue", "uint8", BandRole.BLUE),
+)
+
+
+class CompositeSource:
+    """The composite of an elevation source, as a raster source of three uint8 bands. Closing it closes the other.
+
+    Parameters
+    ----------
+    source : RasterSource
+        One of its bands holds elevations.
+    composite : CompositeSettings, optional
+        Recipe and its settings.
+    elevation : ElevationSettings, optional
+        Band, unit, voids.
+    """
+
+    already_rgb = True
+    bands = _BANDS
+
+    def __init__(
+        self,
+        source: RasterSource,
+        composite: CompositeSettings | None = None,
+        elevation: ElevationSettings | None = None,
+    ) -> None:
+        self._source = source
+        self._settings = composite or CompositeSettings()
+        self._reader = ElevationReader(source, elevation)
+        self._recipe = RECIPES.get(self._settings.recipe)
+        self._fitted: Composite | None = None
+        self._recent: OrderedDict[tuple[Window, tuple[int, int]], RasterChip] = OrderedDict()
+        self.doubts: tuple[str, ...] = ()
+        """What the elevations that were read last leave in doubt: undeclared voids, an implausible relief."""
+
+    @property
+    def uri(self) -> str:
+        """The elevation source's own."""
+        return self._source.uri
+
+    @property
+    def grid(self) -> PixelGrid:
+        """The elevation source's own."""
+        return self._source.grid
+
+    @property
+    def how(self) -> str:
+        """How the picture is made, for provenance: recipe, its numbers, and how heights were understood."""
+        recipe = f"composite={self._settings.recipe}" if self._fitted is None else self._fitted.text
+        return f"{recipe} {self._reader.settings.text()}"
+
+    def read(
+        self, window: Window, size: tuple[int, int], bands: tuple[int, ...], progress: Progress | None = None
+    ) -> RasterChip:
+        """Return the picture of a window at ``size``; see :class:`RasterSource`."""
+        check_request(self, window, size, bands)
+        progress = progress or NullProgress()
+        check(progress)
+        found = self._recent.get((window, size))
+        if found is None:
+            found = self._painted(window, size, progress)
+            self._recent[window, size] = found
+            while len(self._recent) > _KEPT:
+                self._recent.popitem(last=False)
+        names = tuple(_BANDS[band - 1].name for band in bands)
+        return RasterChip(found.data[[band - 1 for band in bands]], found.valid, found.grid, names, self.uri)
+
+    def close(self) -> None:
+        """Close the elevation source."""
+        self._recent.clear()
+        self._source.close()
+
+    def fit(self, window: Window, size: tuple[int, int], progress: Progress) -> Composite:
+        """Return the composite that a view is painted with: the same for all, if the recipe allows."""
+        if self._fitted is None or self._recipe.per_view:
+            self._fitted = self._recipe.fit(self._reader, self._settings, window, size, progress)
+        return self._fitted
+
+    def _painted(self, window: Window, size: tuple[int, int], progress: Progress) -> RasterChip:
+        fine = size
+        if not self._recipe.per_view:
+            fine = min(window.width, FINER * size[0]), min(window.height, FINER * size[1])
+        composite = self.fit(window, fine, SubProgress(progress, 0.0, 0.3))
+        cells = self.grid.window(window).resampled(*fine).metres_per_pixel()
+        limits = None if composite.sees_beyond else window
+        piece = self._reader.around(window, fine, composite.margin(cells), progress, within=limits)
+        check(progress)
+        self.doubts = piece.elevation.warnings
+        picture = np.moveaxis(composite.picture(piece), -1, 0)
+        data, valid = average(picture, piece.elevation.valid[piece.inner], size)
+        grid = self.grid.window(window).resampled(*size)
+        return RasterChip(np.ascontiguousarray(data), valid, grid, tuple(band.name for band in _BANDS), self.uri)

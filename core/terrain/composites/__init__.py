@@ -1,0 +1,1 @@
+"""Composite recipes: each module is one, with NAME and ENTRY."""
