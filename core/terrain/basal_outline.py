@@ -39,8 +39,8 @@ SUMMIT = 0.2
 OBLIQUE = 2
 """Samples that neighbouring rays may differ by: with twice as many rays as samples, about 45 degrees to the ray."""
 ROUGHNESS = 1.0
-"""What a way costs that goes from the centre to the end of the reach, in heights of the landform: a step costs more than
-the noise on a ray, and less than a real spur."""
+"""What a way costs that goes from the centre to the end of the reach, in heights of the landform: a step costs more
+than the noise on a ray, and less than a real spur."""
 ROUNDS = 3
 _UNKNOWN = 0.25
 
@@ -88,7 +88,9 @@ def trace_base(polar: PolarDem, rounds: int = ROUNDS) -> BasalOutline | None:
         slope = _flank_slope(ground, polar, float(np.median(radius)))
         if slope <= 0.0:
             return None
-        path = closed_path(_cost(ground, last, polar, slope), most_steps=OBLIQUE, step_cost=ROUGHNESS / len(polar.radius_m))
+        path = closed_path(
+            _cost(ground, last, polar, slope), most_steps=OBLIQUE, step_cost=ROUGHNESS / len(polar.radius_m)
+        )
         radius = polar.radius_m[path]
         plane = _plane(filled, path, last, east, north, steepest=FOOT * slope)
     ends = polar.radius_m[last]
@@ -129,7 +131,8 @@ def _cost(ground: FloatArray, last: NDArray[np.int64], polar: PolarDem, slope: f
     cost: FloatArray = raised / height
     nearest = int(SUMMIT * ground.shape[1])
     cost[:, :nearest] = cost.max() + 1.0
-    return cost - cost.min()
+    cost -= cost.min()
+    return cost
 
 
 def _plane(

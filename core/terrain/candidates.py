@@ -140,9 +140,7 @@ def radial_flow(tile: DemTile, radius_m: float) -> tuple[FloatArray, FloatArray]
     return _flows(tile, [radius_m])[0]
 
 
-def _in_tile(
-    levels: DemLevels, level: int, inner: Window, radii_m: list[float], progress: Progress
-) -> list[Candidate]:
+def _in_tile(levels: DemLevels, level: int, inner: Window, radii_m: list[float], progress: Progress) -> list[Candidate]:
     middle = (inner.col + inner.width / 2.0) * 2.0**level, (inner.row + inner.height / 2.0) * 2.0**level
     # one cell for the gradient, and one because the metric differs a little between a tile and its margin
     reach = max(_kernel_size(levels.metric(middle, level), radius) for radius in radii_m) + 2
@@ -238,8 +236,6 @@ def _peaks(score: FloatArray) -> NDArray[np.bool_]:
     """Return which cells are not below any of their eight neighbours (H, W)."""
     padded = np.pad(score, 1, constant_values=-2.0)
     height, width = score.shape
-    around = [
-        padded[1 + i : 1 + i + height, 1 + j : 1 + j + width] for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j
-    ]
+    around = [padded[1 + i : 1 + i + height, 1 + j : 1 + j + width] for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j]
     highest: NDArray[np.bool_] = score >= np.maximum.reduce(around)
     return highest

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .closed_path import closed_path
-from .depression_fill import filled
 from .dem_levels import DemTile
+from .depression_fill import filled
 from .polar import PolarDem
 
 FloatArray = NDArray[np.float64]
@@ -54,7 +54,9 @@ class Crater:
     """True if a part of the rim is gone."""
 
 
-def deepest_hollow(tile: DemTile, centre: tuple[float, float], metric: FloatArray, radius_m: float) -> tuple[float, float]:
+def deepest_hollow(
+    tile: DemTile, centre: tuple[float, float], metric: FloatArray, radius_m: float
+) -> tuple[float, float]:
     """Return the (col, row) on a tile of the deepest closed hollow within a radius of ``centre``; else ``centre``."""
     height, width = tile.elevation.shape
     rows, cols = np.mgrid[0:height, 0:width] + 0.5

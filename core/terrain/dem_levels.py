@@ -16,7 +16,8 @@ from ..outlines.measure import local_frame
 from ..progress import NullProgress, Progress, check
 from ..raster.grid import PixelGrid, Window
 from ..raster.source import RasterSource
-from .elevation import ElevationUnit, read_elevation
+from .elevation import read_elevation
+from .reader import ElevationSettings
 
 FloatArray = NDArray[np.float64]
 ElevationArray = NDArray[np.float32]
@@ -25,20 +26,9 @@ KEPT_CELLS = 16_000_000
 STRIP_CELLS = 4_000_000
 """So many native cells are read between two looks at whether the user has cancelled."""
 _METRICS = 256
+_NEARLY = 1.01
 LEAST_CELLS = 8
 """A level with fewer rows or columns shows no landform."""
-
-
-@dataclass(frozen=True)
-class DemSettings:
-    """Where in a raster the elevations are, and what they mean."""
-
-    band: int = 1
-    """Band number, from 1."""
-    unit: ElevationUnit = ElevationUnit.METRES
-    """Unit of the heights."""
-    nodata: tuple[float, ...] = ()
-    """Stored values that the file should have declared as nodata, and has not."""
 
 
 @dataclass(frozen=True)
@@ -89,13 +79,13 @@ class DemLevels:
         The DEM; the caller closes it.
     cell_m : float
         Largest useful cell of level 0 in metres: the source is averaged down to about this, never made finer.
-    settings : DemSettings, optional
+    settings : ElevationSettings, optional
         Band, unit and undeclared nodata.
     """
 
-    def __init__(self, source: RasterSource, cell_m: float, settings: DemSettings | None = None) -> None:
+    def __init__(self, source: RasterSource, cell_m: float, settings: ElevationSettings | None = None) -> None:
         self._source = source
-        self._settings = settings or DemSettings()
+        self._settings = settings or ElevationSettings()
         self._doubts: dict[str, str] = {}
         native = source.grid
         across, down = cell_sizes(ground_matrix(native, (native.width / 2.0, native.height / 2.0)))
@@ -152,7 +142,7 @@ class DemLevels:
     def level_for(self, cell_m: float) -> int:
         """Return the coarsest level whose cells are at most ``cell_m``; the finest where none is."""
         ratio = cell_m / self.cell_m(0)
-        return min(max(int(math.floor(math.log2(ratio) + 1e-9)) if ratio > 0 else 0, 0), self.count - 1)
+        return min(max(math.floor(math.log2(ratio) + 1e-9) if ratio > 0 else 0, 0), self.count - 1)
 
     def read(self, level: int, window: Window, progress: Progress | None = None) -> DemTile:
         """Return a window of a level; the part of it that lies on the level.
@@ -218,6 +208,7 @@ class DemLevels:
             native,
             band=settings.band,
             unit=settings.unit,
+            factor=settings.factor,
             nodata=settings.nodata,
             progress=progress,
         )
@@ -255,4 +246,4 @@ def _averaged(metres: ElevationArray, by_x: int, by_y: int) -> ElevationArray:
 
 
 def _factor(cell_m: float, native_m: float, size: int) -> int:
-    return max(1, min(int(cell_m / native_m + 1e-6), size // LEAST_CELLS)) if native_m > 0 else 1
+    return max(1, min(int(_NEARLY * cell_m / native_m), size // LEAST_CELLS)) if native_m > 0 else 1

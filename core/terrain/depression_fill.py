@@ -11,6 +11,7 @@ models, Catena 46, 159-176, doi:10.1016/S0341-8162(01)00164-3.
 from __future__ import annotations
 
 import heapq
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ FloatArray = NDArray[np.float64]
 _BETWEEN_CHECKS = 100_000
 
 
-def filled(elevation: NDArray[np.floating], progress: Progress | None = None) -> FloatArray:
+def filled(elevation: NDArray[Any], progress: Progress | None = None) -> FloatArray:
     """Return the surface (H, W) on which water could run off everywhere, to the edge or to nodata.
 
     Parameters
@@ -68,8 +69,7 @@ def filled(elevation: NDArray[np.floating], progress: Progress | None = None) ->
             if done[other]:
                 continue
             done[other] = True
-            if surface[other] < level:
-                surface[other] = level
+            surface[other] = max(surface[other], level)
             heapq.heappush(queue, (surface[other], other))
     result: FloatArray = np.array(surface).reshape(padded.shape)[1:-1, 1:-1]
     return result

@@ -57,20 +57,25 @@ def trace_edifice(
     """
     check(progress)
     centre, radius = candidate.pixel, candidate.radius_m
-    for _ in range(MOST_GROWTH + 1):
-        polar = look_around(levels, centre, REACH * radius, radius / CELLS, progress, rays=rays, samples=samples)
-        outline = trace_base(polar)
-        if outline is None:
-            return None
-        radius = outline.mean_radius_m
-        if outline.open <= OPEN:
+    polar, outline = _traced(levels, centre, radius, progress, rays, samples)
+    for _ in range(MOST_GROWTH):
+        if outline is None or outline.open <= OPEN:
             break
-    if float(np.mean(outline.cut)) > MOST_CUT:
-        return Edifice(centre, outline, polar, candidate)
-    centre = moved(levels, centre, _middle(polar, outline))
-    polar = look_around(levels, centre, REACH * radius, radius / CELLS, progress, rays=rays, samples=samples)
-    outline = trace_base(polar)
+        polar, outline = _traced(levels, centre, outline.mean_radius_m, progress, rays, samples)
+    if outline is None:
+        return None
+    if float(np.mean(outline.cut)) <= MOST_CUT:
+        centre = moved(levels, centre, _middle(polar, outline))
+        polar, outline = _traced(levels, centre, outline.mean_radius_m, progress, rays, samples)
     return None if outline is None else Edifice(centre, outline, polar, candidate)
+
+
+def _traced(
+    levels: DemLevels, centre: tuple[float, float], radius_m: float, progress: Progress, *size: int
+) -> tuple[PolarDem, BasalOutline | None]:
+    rays, samples = size
+    polar = look_around(levels, centre, REACH * radius_m, radius_m / CELLS, progress, rays=rays, samples=samples)
+    return polar, trace_base(polar)
 
 
 def look_around(

@@ -69,9 +69,7 @@ def crater_of(levels: DemLevels, edifice: Edifice, height_m: float, progress: Pr
     found = []
     for centre in dict.fromkeys((hollow, edifice.centre)):
         polar = look_around(levels, centre, 0.75 * radius, cell, progress, rays=_RAYS, samples=_SAMPLES)
-        crater = find_crater(
-            polar, centre, base_radius_m=radius, height_m=height_m, cell_m=levels.cell_m(0)
-        )
+        crater = find_crater(polar, centre, base_radius_m=radius, height_m=height_m, cell_m=levels.cell_m(0))
         if crater is not None:
             found.append(crater)
     return max(found, key=lambda crater: crater.depth_m, default=None)

@@ -63,7 +63,14 @@ class Evidence:
     def confidence(self) -> float:
         """From 0 to 1."""
         low, high = RIDGE
-        product = self.radial * min(1.0, max(0.0, (self.radial - low) / (high - low))) * self.symmetric * self.standing * self.resolved * self.possible
+        product = (
+            self.radial
+            * min(1.0, max(0.0, (self.radial - low) / (high - low)))
+            * self.symmetric
+            * self.standing
+            * self.resolved
+            * self.possible
+        )
         return float(max(product * self.seen * self.closed, 0.0) ** EXPONENT)
 
 
@@ -101,9 +108,7 @@ def weigh(polar: PolarDem, fine: PolarDem, around: PolarDem, outline: BasalOutli
     )
 
 
-def neighbours(
-    around: PolarDem, radius_m: FloatArray, base: tuple[float, float, float], height: float
-) -> float:
+def neighbours(around: PolarDem, radius_m: FloatArray, base: tuple[float, float, float], height: float) -> float:
     """Return the share of the surroundings that reaches half of a height above the base.
 
     The mean of two: above the inclined base, and above a level one through its middle. Among mountains the plane
@@ -135,9 +140,7 @@ def _profiles(polar: PolarDem, outline: BasalOutline) -> tuple[FloatArray, float
     """Return the heights (A, 3) above the base at the shoulder's inside, the shoulder and the foot; and the height."""
     heights = above_base(polar, outline.base)
     at = np.array([0.1, _INNER, 1.0])
-    profiles = np.array(
-        [np.interp(at * radius, polar.radius_m, ray) for radius, ray in zip(outline.radius_m, heights)]
-    )
+    profiles = np.array([np.interp(at * radius, polar.radius_m, ray) for radius, ray in zip(outline.radius_m, heights)])
     inside = polar.radius_m <= 0.5 * outline.radius_m[:, None]
     top = heights[inside & np.isfinite(heights)]
     return profiles, float(np.percentile(top, 98.0)) if top.size else 0.0

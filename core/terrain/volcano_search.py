@@ -147,7 +147,7 @@ def one_for_each_place(levels: DemLevels, found: list[FoundEdifice]) -> list[Fou
 
 
 def _standing_first(found: FoundEdifice) -> float:
-    return -found.evidence.confidence * found.edifice.outline.mean_radius_m**LARGER
+    return float(-found.evidence.confidence * found.edifice.outline.mean_radius_m**LARGER)
 
 
 def _is_same(levels: DemLevels, one: FoundEdifice, other: FoundEdifice) -> bool:
@@ -175,9 +175,9 @@ def _is_known(levels: DemLevels, candidate: Candidate, found: list[FoundEdifice]
     """Return True for a candidate that an edifice was traced from already, at the same place and scale."""
     for each in found:
         radius = each.edifice.outline.mean_radius_m
-        if 0.5 * radius < candidate.radius_m < 2.0 * radius:
-            if _distance(levels, candidate.pixel, each.edifice.centre) < 0.25 * radius:
-                return True
+        alike = 0.5 * radius < candidate.radius_m < 2.0 * radius
+        if alike and _distance(levels, candidate.pixel, each.edifice.centre) < 0.25 * radius:
+            return True
     return False
 
 

@@ -13,9 +13,9 @@ from ...errors import SettingsError
 from ...progress import Progress
 from ...raster.source import RasterSource
 from ...registry import Registry
-from ..dem_levels import DemSettings
 from ..landform import LandformField, LandformResult
 from ..outliner import OutlineMethod, Outliner
+from ..reader import ElevationSettings
 
 DEFAULT_CONFIDENCE = 0.5
 
@@ -24,7 +24,7 @@ DEFAULT_CONFIDENCE = 0.5
 class FinderSettings:
     """What the user may choose. None takes a default from the DEM's size and resolution."""
 
-    dem: DemSettings = field(default_factory=DemSettings)
+    dem: ElevationSettings = field(default_factory=ElevationSettings)
     """Band, unit and undeclared nodata."""
     smallest_km: float | None = None
     """Width below which nothing is looked for."""

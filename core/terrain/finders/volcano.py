@@ -17,7 +17,7 @@ from ..edifice_map import crater_of, polygon, prompt_points, summit_of
 from ..landform import Landform, LandformField, LandformResult
 from ..landform_class import Classification, classify
 from ..morphometry import Morphometry, measure_edifice
-from ..outliner import DrawnOutline, Outliner, OutlineMethod, agreement, landform_prompts
+from ..outliner import DrawnOutline, OutlineMethod, Outliner, agreement, landform_prompts
 from ..volcano_search import FoundEdifice, find_edifices, look_finely, refined
 from . import FinderSettings
 
@@ -59,6 +59,14 @@ class Volcano(Landform):
     """Who drew the outline: "morphometric", "model" or "agreed"."""
     agreement: float
     """Area that the two outlines share, over their union; NaN where only one was drawn."""
+
+
+@dataclass(frozen=True)
+class VolcanoResult(LandformResult):
+    """What the volcano finder found."""
+
+    polygons: tuple[Volcano, ...]
+    """The most certain first."""
 
 
 COLUMNS: tuple[LandformField, ...] = (
@@ -115,7 +123,7 @@ class VolcanoFinder:
             progress.report(0.8 + 0.2 * index / len(edifices), "Measuring volcanoes")
             volcanoes.append(self._volcano(levels, found, settings, progress, outliner))
         progress.report(1.0)
-        return LandformResult(
+        return VolcanoResult(
             polygons=tuple(volcanoes),
             columns=COLUMNS,
             crs=source.grid.crs,
@@ -194,9 +202,7 @@ def _chosen(own: Any, drawn: DrawnOutline | None, method: OutlineMethod) -> tupl
     return own, (method if shared >= AGREE else OutlineMethod.MORPHOMETRIC).value, shared
 
 
-def _reasons(
-    found: FoundEdifice, classified: Classification, *, partial: bool, method: str, shared: float
-) -> str:
+def _reasons(found: FoundEdifice, classified: Classification, *, partial: bool, method: str, shared: float) -> str:
     evidence = found.evidence
     said = [
         f"flank {evidence.radial:.0%} radial",
@@ -211,19 +217,17 @@ def _reasons(
         said.append(f"falls on {evidence.closed:.0%} of its sides")
     if partial:
         said.append("cut by the end of the data")
-    if shared == shared:
+    if not math.isnan(shared):
         said.append(f"model's outline {'agrees' if shared >= AGREE else 'differs'} ({shared:.2f}), {method} one taken")
     return f"{classified.kind.value}: {classified.reasons}. {'; '.join(said)}."
 
 
-def _fallbacks(
-    volcanoes: list[Volcano], settings: FinderSettings, outliner: Outliner | None
-) -> list[str]:
+def _fallbacks(volcanoes: list[Volcano], settings: FinderSettings, outliner: Outliner | None) -> list[str]:
     if settings.method is OutlineMethod.MORPHOMETRIC or not volcanoes:
         return []
     if outliner is None:
         return ["No model was asked: outlines are morphometric only."]
-    silent = sum(volcano.agreement != volcano.agreement for volcano in volcanoes)
+    silent = sum(math.isnan(volcano.agreement) for volcano in volcanoes)
     if silent:
         return [f"The model gave no outline for {silent} of {len(volcanoes)} volcanoes: theirs is morphometric."]
     return []
