@@ -139,7 +139,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenes", type=int, default=6)
     parser.add_argument("--only", choices=["made", "real"])
-    parser.add_argument("--dem", type=Path, default=Path(os.environ.get("PROMPT_SEGMENTER_DATA", ROOT.parent / "shared/data")))
+    parser.add_argument(
+        "--dem", type=Path, default=Path(os.environ.get("PROMPT_SEGMENTER_DATA", ROOT.parent / "shared/data"))
+    )
     options = parser.parse_args()
     if options.only != "real":
         made(options.scenes)

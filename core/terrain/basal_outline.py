@@ -32,6 +32,10 @@ FloatArray = NDArray[np.float64]
 FOOT = 1.0 / math.e
 """The foot is where the ground falls with this part of the flank's slope: on a profile that flattens exponentially, as
 stratovolcanoes' do (Karatson et al. 2010, doi:10.1016/j.jvolgeores.2010.01.006), that is one decay length down."""
+RING_PLAIN_DEG = 8.0
+"""A foot is never looked for where the ground falls less steeply than the flank's part, but more than this: the aprons
+and ring plains around a cone fall with less (Davidson and de Silva 2000, Composite volcanoes, Encyclopedia of
+Volcanoes, 663-681)."""
 FLANK = 0.25
 """A ray's flank slope is its steepest mean over this part of the radius: longer than a cliff or a gully's head."""
 SUMMIT = 0.2
@@ -88,11 +92,12 @@ def trace_base(polar: PolarDem, rounds: int = ROUNDS) -> BasalOutline | None:
         slope = _flank_slope(ground, polar, float(np.median(radius)))
         if slope <= 0.0:
             return None
+        foot = min(FOOT * slope, math.tan(math.radians(RING_PLAIN_DEG)))
         path = closed_path(
-            _cost(ground, last, polar, slope), most_steps=OBLIQUE, step_cost=ROUGHNESS / len(polar.radius_m)
+            _cost(ground, last, polar, slope, foot), most_steps=OBLIQUE, step_cost=ROUGHNESS / len(polar.radius_m)
         )
         radius = polar.radius_m[path]
-        plane = _plane(filled, path, last, east, north, steepest=FOOT * slope)
+        plane = _plane(filled, path, last, east, north, steepest=foot)
     ends = polar.radius_m[last]
     cut = radius > ends + 0.5 * polar.step_m
     a, b, c = plane.tolist()
@@ -122,11 +127,11 @@ def _flank_slope(ground: FloatArray, polar: PolarDem, radius_m: float) -> float:
     return float(np.median(falls.max(axis=1)))
 
 
-def _cost(ground: FloatArray, last: NDArray[np.int64], polar: PolarDem, slope: float) -> FloatArray:
+def _cost(ground: FloatArray, last: NDArray[np.int64], polar: PolarDem, slope: float, foot: float) -> FloatArray:
     """Return how far each sample lies above the deepest possible one, in heights of the landform; (A, R)."""
     samples = np.arange(ground.shape[1])
     beyond = np.maximum(samples - last[:, None], 0) * polar.step_m
-    raised = ground + FOOT * slope * (polar.radius_m + _UNKNOWN * beyond - beyond)
+    raised = ground + foot * (polar.radius_m + _UNKNOWN * beyond - beyond)
     height = slope * polar.radius_m[-1] / 2.0
     cost: FloatArray = raised / height
     nearest = int(SUMMIT * ground.shape[1])

@@ -30,6 +30,13 @@ def on_map(levels: DemLevels, centre: tuple[float, float], azimuth: FloatArray, 
     return levels.grid(0).to_map(pixels)
 
 
+def in_metres(levels: DemLevels, centre: tuple[float, float], x: Any, y: Any) -> tuple[FloatArray, FloatArray]:
+    """Return map coordinates as true metres east and north of a centre (col, row of level 0)."""
+    points = np.column_stack([np.atleast_1d(np.asarray(x, np.float64)), np.atleast_1d(np.asarray(y, np.float64))])
+    metres = (levels.grid(0).to_pixel(points) - np.array(centre)) @ levels.metric(centre).T
+    return metres[:, 0], metres[:, 1]
+
+
 def polygon(levels: DemLevels, centre: tuple[float, float], azimuth: FloatArray, radius_m: FloatArray) -> Any:
     """Return the valid shapely Polygon of a contour around a centre, in the DEM's CRS, counter-clockwise."""
     shapely = native.shapely()

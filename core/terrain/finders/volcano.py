@@ -17,7 +17,8 @@ from ..edifice_map import crater_of, polygon, prompt_points, summit_of
 from ..landform import Landform, LandformField, LandformResult
 from ..landform_class import Classification, classify
 from ..morphometry import Morphometry, measure_edifice
-from ..outliner import DrawnOutline, OutlineMethod, Outliner, agreement, landform_prompts
+from ..outline_choice import AGREE, ChosenOutline, choose
+from ..outliner import OutlineMethod, Outliner, landform_prompts
 from ..volcano_search import FoundEdifice, find_edifices, look_finely, refined
 from . import FinderSettings
 
@@ -30,8 +31,6 @@ LARGEST_M = 60_000.0
 """The widest composite edifices on land are about so wide (Grosse et al. 2014); wider shields have to be asked for."""
 LEAST_HEIGHT_M = 20.0
 """Twice the 90 % error of SRTM and Copernicus heights (10 m; Rodriguez et al. 2006, doi:10.14358/PERS.72.3.249)."""
-AGREE = 0.5
-"""Outlines that share less than half of their union are not of the same thing."""
 _PARTIAL = 0.05
 
 
@@ -143,37 +142,35 @@ class VolcanoFinder:
         outliner: Outliner | None,
     ) -> Volcano:
         edifice = refined(levels, found.edifice, progress)
-        outline = edifice.outline
-        fine = look_finely(levels, edifice, progress, cells=100.0)
-        radius = np.interp(fine.azimuth, edifice.polar.azimuth, outline.radius_m, period=2.0 * math.pi)
-        crater = crater_of(levels, edifice, found.height_m, progress)
-        measures = measure_edifice(fine, outline, radius, crater)
-        x, y, summit_m = summit_of(levels, edifice, progress)
-        measures = replace(measures, summit_m=summit_m)
-        partial = float(np.mean(outline.cut)) > _PARTIAL
-        classified = classify(measures, crater, partial=partial)
-        own = polygon(levels, edifice.centre, edifice.polar.azimuth, outline.radius_m)
         drawn = None
         if outliner is not None and settings.method is not OutlineMethod.MORPHOMETRIC:
             include, exclude = prompt_points(levels, edifice)
             drawn = outliner.draw(landform_prompts(include, exclude, levels.grid(0).crs), progress)
-        shape, method, shared = _chosen(own, drawn, settings.method)
+        chosen = choose(levels, edifice, drawn, settings.method)
+        edifice, outline = chosen.edifice, chosen.edifice.outline
+        fine = look_finely(levels, edifice, progress, cells=100.0)
+        radius = np.interp(fine.azimuth, edifice.polar.azimuth, outline.radius_m, period=2.0 * math.pi)
+        crater = crater_of(levels, edifice, found.height_m, progress)
+        x, y, summit_m = summit_of(levels, edifice, progress)
+        measures = replace(measure_edifice(fine, outline, radius, crater), summit_m=summit_m)
+        partial = float(np.mean(outline.cut)) > _PARTIAL
+        classified = classify(measures, crater, partial=partial)
         return Volcano(
-            geometry=shape,
+            geometry=chosen.geometry,
             label=classified.kind.value,
             confidence=found.evidence.confidence,
-            reasons=_reasons(found, classified, partial=partial, method=method, shared=shared),
+            reasons=_reasons(found, classified, chosen, partial=partial),
             partial=partial,
             summit=(x, y),
             measures=measures,
             classification=classified,
-            area_m2=measure(shape, levels.grid(0).crs).area_m2,
+            area_m2=measure(chosen.geometry, levels.grid(0).crs).area_m2,
             crater=None if crater is None else polygon(levels, crater.centre, crater.azimuth, crater.radius_m),
             crater_width_m=math.nan if crater is None else crater.width_m,
             crater_depth_m=math.nan if crater is None else crater.depth_m,
             crater_breached=crater is not None and crater.breached,
-            method=method,
-            agreement=shared,
+            method=chosen.method.value,
+            agreement=chosen.agreement,
         )
 
 
@@ -191,18 +188,7 @@ def widths(source: RasterSource, settings: FinderSettings) -> tuple[float, float
     return (smallest, max(smallest, largest)) if settings.largest_km is None else (min(smallest, largest), largest)
 
 
-def _chosen(own: Any, drawn: DrawnOutline | None, method: OutlineMethod) -> tuple[Any, str, float]:
-    """Return the outline, who drew it, and how well the two agree."""
-    if drawn is None:
-        return own, OutlineMethod.MORPHOMETRIC.value, math.nan
-    shared = agreement(own, drawn.geometry)
-    if method is OutlineMethod.MODEL:
-        return drawn.geometry, method.value, shared
-    # the break of slope has the last word: it is measured, and the model's edge is a picture's
-    return own, (method if shared >= AGREE else OutlineMethod.MORPHOMETRIC).value, shared
-
-
-def _reasons(found: FoundEdifice, classified: Classification, *, partial: bool, method: str, shared: float) -> str:
+def _reasons(found: FoundEdifice, classified: Classification, chosen: ChosenOutline, *, partial: bool) -> str:
     evidence = found.evidence
     said = [
         f"flank {evidence.radial:.0%} radial",
@@ -217,8 +203,9 @@ def _reasons(found: FoundEdifice, classified: Classification, *, partial: bool, 
         said.append(f"falls on {evidence.closed:.0%} of its sides")
     if partial:
         said.append("cut by the end of the data")
-    if not math.isnan(shared):
-        said.append(f"model's outline {'agrees' if shared >= AGREE else 'differs'} ({shared:.2f}), {method} one taken")
+    if not math.isnan(chosen.agreement):
+        answer = "agrees" if chosen.agreement >= AGREE else "differs"
+        said.append(f"model's outline {answer} ({chosen.agreement:.2f})")
     return f"{classified.kind.value}: {classified.reasons}. {'; '.join(said)}."
 
 

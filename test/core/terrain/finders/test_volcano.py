@@ -248,7 +248,9 @@ def test_agreed_says_how_well_the_two_agree():
     volcano = result.polygons[0]
     assert volcano.method == "agreed"
     assert volcano.agreement == pytest.approx(0.81, abs=0.08)
-    assert volcano.area_m2 == pytest.approx(math.pi * RADIUS**2, rel=0.08)
+    # midway between the two
+    assert volcano.area_m2 == pytest.approx(math.pi * (0.95 * RADIUS) ** 2, rel=0.08)
+    assert volcano.measures.base_width_m == pytest.approx(1.9 * RADIUS, rel=0.04)
 
 
 def test_an_outline_of_something_else_is_not_agreed_on():
