@@ -108,8 +108,10 @@ def advanced_definitions(tr: Callable[[str], str]) -> list[tuple[QgsProcessingPa
     ]
 
 
-def layer_of(parameters: dict[str, Any], algorithm: Any, context: QgsProcessingContext) -> QgsRasterLayer:
-    """Return the raster layer.
+def layer_of(
+    parameters: dict[str, Any], algorithm: Any, context: QgsProcessingContext, *, needs_crs: bool = True
+) -> QgsRasterLayer:
+    """Return the raster layer; it may lack a CRS if PIXEL_SPACE says so or none is needed.
 
     Raises
     ------
@@ -128,7 +130,7 @@ def layer_of(parameters: dict[str, Any], algorithm: Any, context: QgsProcessingC
             if is_service
             else "Check that the file is there and that QGIS opens it as a raster layer.",
         )
-    if not layer.crs().isValid() and not algorithm.parameterAsBool(parameters, PIXEL_SPACE, context):
+    if needs_crs and not layer.crs().isValid() and not algorithm.parameterAsBool(parameters, PIXEL_SPACE, context):
         raise MissingCrsError(
             f"The raster '{layer.name()}' has no CRS, so areas and positions are unknown.",
             hint="Set its CRS, or say PIXEL_SPACE=true to work in the layer's own coordinates.",

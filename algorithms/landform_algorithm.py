@@ -17,35 +17,29 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProcessingOutputNumber,
-    QgsProcessingParameterBoolean,
+    QgsProcessingParameterBand,
     QgsProcessingParameterDefinition,
-    QgsProcessingParameterEnum,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterLayer,
-    QgsProcessingParameterString,
     QgsWkbTypes,
 )
 
-from ..core.errors import OutputError, SettingsError
+from ..core.errors import OutputError
 from ..core.progress import Progress
 from ..core.raster.source import RasterSource
-from ..core.terrain.elevation import ElevationUnit
 from ..core.terrain.finders import FINDERS, FinderSettings
 from ..core.terrain.landform import LandformResult
 from ..core.terrain.outliner import OutlineMethod, Outliner
-from ..core.terrain.reader import ElevationSettings
-from . import image_parameters
+from . import terrain_parameters
 from .base import Parameters, SegmenterAlgorithm
 from .bridge import FeedbackProgress, to_qgis_fields, to_qgis_geometry
-from .image_parameters import INPUT, PIXEL_SPACE
+from .image_parameters import INPUT, layer_of
 from .outputs import require_writable
-from .provider_source import ProviderSource, unturned
+from .terrain_parameters import BAND, ENCODING, UNIT
+from .terrain_source import layer_elevation, untwisted
 from .values import is_given
 
-BAND = "BAND"
-UNIT = "UNIT"
-NODATA = "NODATA"
 MIN_WIDTH = "MIN_WIDTH"
 MAX_WIDTH = "MAX_WIDTH"
 MIN_RELIEF = "MIN_RELIEF"
@@ -73,7 +67,7 @@ class LandformAlgorithm(SegmenterAlgorithm):
 
     finder = ""
     """Name in the registry of finders."""
-    _source: ProviderSource
+    _source: RasterSource
     _settings: FinderSettings
     _crs: QgsCoordinateReferenceSystem
 
@@ -119,14 +113,15 @@ class LandformAlgorithm(SegmenterAlgorithm):
         """Raise for values that can't work; reads no pixels."""
         self._read_settings(parameters, context)
         if INPUT in parameters:
-            image_parameters.layer_of(parameters, self, context)
+            layer_of(parameters, self, context, needs_crs=False)
         require_writable(parameters.get(OUTPUT))
 
     def prepare(self, parameters: Parameters, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:
         """Take the layer's provider and the settings."""
-        layer = image_parameters.layer_of(parameters, self, context)
+        # without a CRS, its units count as metres
+        layer = layer_of(parameters, self, context, needs_crs=False)
         self._crs = layer.crs()
-        self._source = ProviderSource(layer)
+        self._source = layer_elevation(layer, self.parameterAsEnumString(parameters, ENCODING, context))
         self._settings = self._read_settings(parameters, context)
 
     def process(
@@ -135,7 +130,7 @@ class LandformAlgorithm(SegmenterAlgorithm):
         """Find, then write."""
         layer_source = self._source
         del self._source  # a file that is held open can't be moved or deleted on Windows
-        source: RasterSource = unturned(layer_source)
+        source = untwisted(layer_source)
         progress: Progress = FeedbackProgress(feedback)
         with closing(layer_source), closing(source):
             outliner = self.outliner(parameters, context, source)
@@ -181,13 +176,9 @@ class LandformAlgorithm(SegmenterAlgorithm):
             return float(self.parameterAsDouble(parameters, name, context)) if is_given(parameters.get(name)) else None
 
         confidence = number(CONFIDENCE)
-        elevation = ElevationSettings(
-            band=self.parameterAsInt(parameters, BAND, context),
-            unit=ElevationUnit(self.parameterAsEnumString(parameters, UNIT, context)),
-            nodata=_numbers(self.parameterAsString(parameters, NODATA, context)),
-        )
+        band = self.parameterAsInt(parameters, BAND, context) if is_given(parameters.get(BAND)) else 1
         return FinderSettings(
-            dem=elevation,
+            dem=terrain_parameters.heights_of(parameters, self, context, UNIT, band),
             smallest_km=number(MIN_WIDTH),
             largest_km=number(MAX_WIDTH),
             least_relief_m=number(MIN_RELIEF),
@@ -195,37 +186,18 @@ class LandformAlgorithm(SegmenterAlgorithm):
             method=self.method(parameters, context),
         )
 
-    def _elevation(self) -> list[tuple[QgsProcessingParameterDefinition, str, bool]]:
-        units = [unit.value for unit in ElevationUnit]
-        whole = QgsProcessingParameterNumber.Type.Integer
+    def _elevation(self) -> list[terrain_parameters.Definition]:
+        tr = self.tr
         return [
             (
-                QgsProcessingParameterRasterLayer(INPUT, self.tr("DEM")),
-                self.tr("Elevations, in any CRS and at any resolution. Degrees are turned into true metres."),
+                QgsProcessingParameterRasterLayer(INPUT, tr("DEM")),
+                tr("A band of heights, in any CRS and at any resolution, or an XYZ layer of terrain-RGB tiles."),
                 False,
             ),
-            (
-                QgsProcessingParameterEnum(
-                    UNIT, self.tr("Unit of the heights"), units, False, units[0], False, usesStaticStrings=True
-                ),
-                self.tr("The raster does not say it: a DEM in feet looks three times as steep."),
-                False,
-            ),
-            (
-                QgsProcessingParameterNumber(BAND, self.tr("Band with elevations"), whole, 1, False, 1),
-                self.tr("From 1."),
-                True,
-            ),
-            (
-                QgsProcessingParameterString(NODATA, self.tr("Undeclared nodata values"), "", optional=True),
-                self.tr("Values that stand for no data although the raster doesn't say so, such as -9999,0."),
-                True,
-            ),
-            (
-                QgsProcessingParameterBoolean(PIXEL_SPACE, self.tr("Allow a DEM without a CRS"), False),
-                self.tr("Take the layer's own coordinates for metres."),
-                True,
-            ),
+            terrain_parameters.encoding(tr, advanced=True),
+            (QgsProcessingParameterBand(BAND, tr("Band"), 1, INPUT, True), tr("The band that holds heights."), True),
+            terrain_parameters.unit(UNIT, tr, advanced=False),
+            *terrain_parameters.numbers(tr),
         ]
 
     def _limits(self) -> list[tuple[QgsProcessingParameterDefinition, str, bool]]:
@@ -255,13 +227,6 @@ class LandformAlgorithm(SegmenterAlgorithm):
                 False,
             ),
         ]
-
-
-def _numbers(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(word) for word in text.replace(";", ",").split(",") if word.strip())
-    except ValueError as error:
-        raise SettingsError(f"NODATA '{text}' can't be read.", hint="Give numbers, such as -9999,0.") from error
 
 
 _NOTHING = "Nothing found with a confidence of {:g} or more. Lower CONFIDENCE, or change the widths."

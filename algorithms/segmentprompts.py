@@ -24,12 +24,15 @@ from ..core.models import catalogue
 from ..core.models.store import ModelStore
 from ..core.outlines.results import SegmentationResult
 from ..core.progress import SubProgress
+from ..core.raster.rgb import RgbSettings
 from ..core.raster.source import RasterSource
 from ..core.session import SegmentationSession, SessionSettings
-from . import image_parameters, outline_parameters, prompt_parameters
+from ..core.terrain.composite_source import CompositeSource
+from . import dem_prompts, image_parameters, outline_parameters, prompt_parameters
 from .base import Parameters, SegmenterAlgorithm
 from .bridge import FeedbackProgress, to_qgis_fields, to_qgis_geometry
-from .image_parameters import INPUT, LayerSource
+from .dem_prompts import DemChoice
+from .image_parameters import INPUT
 from .outputs import require_writable
 from .prompt_parameters import PromptReader
 from .provider_source import ProviderSource, unturned
@@ -46,7 +49,8 @@ SCORE = "SCORE"
 class SegmentPromptsAlgorithm(SegmenterAlgorithm):
     """One polygon for each object that is clicked or boxed."""
 
-    _source: LayerSource
+    _source: RasterSource
+    _dem: DemChoice | None
     _settings: SessionSettings
     _objects: tuple[Any, ...]
     _crs: QgsCoordinateReferenceSystem
@@ -89,6 +93,7 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
             *image_parameters.definitions(self.tr),
             *prompt_parameters.definitions(self.tr),
             (model, self.tr("Give its name: starter comes with the plugin, the others are fetched once."), False),
+            *dem_prompts.definitions(self.tr),
             *image_parameters.advanced_definitions(self.tr),
             *outline_parameters.definitions(self.tr),
         ]
@@ -107,7 +112,9 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
         spec, store = catalogue.get(str(name) if is_given(name) else catalogue.DEFAULT), ModelStore()
         if store.missing(spec):
             store.locate(spec)  # raises, with the way to get them
-        PromptReader(parameters, self, context).check()
+        if dem_prompts.request_of(parameters, self, context) is None:
+            PromptReader(parameters, self, context).check()
+        dem_prompts.choice_of(parameters, self, context)
         outline_parameters.read(parameters, self, context)
         image_parameters.rgb_of(parameters, self, context)
         image_parameters.look_of(parameters, self, context, None)
@@ -120,10 +127,20 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
         layer = image_parameters.layer_of(parameters, self, context)
         look = image_parameters.look_of(parameters, self, context, layer)
         self._crs = layer.crs()
-        self._objects = PromptReader(parameters, self, context).read(layer.crs())
-        self._source = image_parameters.source_of(parameters, self, context, layer, look)
+        request = dem_prompts.request_of(parameters, self, context)
+        if request is None:
+            self._objects = PromptReader(parameters, self, context).read(layer.crs())
+        else:
+            self._objects, look = dem_prompts.asked(request, layer, context)
+        self._dem = dem_prompts.choice_of(parameters, self, context)
+        if self._dem is None:
+            self._source = image_parameters.source_of(parameters, self, context, layer, look)
+            rgb = image_parameters.rgb_of(parameters, self, context)
+        else:
+            self._source = dem_prompts.dem_source(layer, self._dem, look, self._objects)
+            rgb = RgbSettings()
         self._settings = SessionSettings(
-            rgb=image_parameters.rgb_of(parameters, self, context),
+            rgb=rgb,
             outline=outline_parameters.read(parameters, self, context),
             extent=look.extent,
             resolution=look.resolution,
@@ -135,20 +152,26 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
         """Segment all objects, then write them."""
         layer_source = self._source
         del self._source  # a file that is held open can't be moved or deleted on Windows
-        source: RasterSource = unturned(layer_source) if isinstance(layer_source, ProviderSource) else layer_source
+        source = self._opened(layer_source)
         progress = FeedbackProgress(feedback)
         name = self.parameterAsEnumString(parameters, MODEL, context)
         with closing(layer_source), closing(source):
             model = ModelStore().load(name, progress=SubProgress(progress, 0.0, 0.1))
             session = SegmentationSession(source, model, self._settings)
             result = session.segment(self._objects, SubProgress(progress, 0.1, 0.95))
-        doubts = source.doubts() if isinstance(source, RenderedSource) else ()
+        doubts = source.doubts() if isinstance(source, (RenderedSource, CompositeSource)) else ()
         for warning in (*result.warnings, *doubts):
             feedback.pushWarning(warning)
         destination = self._write(result, parameters, context)
         feedback.pushInfo(f"{len(result)} of {len(self._objects)} objects found in {result.elapsed_s:.2f} s.")
         scores = [polygon.score for polygon in result.polygons]
         return {OUTPUT: destination, COUNT: len(result), SCORE: sum(scores) / len(scores) if scores else None}
+
+    def _opened(self, source: RasterSource) -> RasterSource:
+        """Return what is looked at: the picture of a DEM, the file itself where QGIS would turn it, or the layer."""
+        if self._dem is not None:
+            return dem_prompts.painted(source, self._dem)
+        return unturned(source) if isinstance(source, ProviderSource) else source
 
     def _write(self, result: SegmentationResult, parameters: Parameters, context: QgsProcessingContext) -> str:
         """Write the result to the sink, which is made only now so that no failure leaves an empty file."""
@@ -179,5 +202,6 @@ _HELP = """<p>Outlines objects of a raster. Say where each object is, with point
 POINTS) or a box around it (BOX, or a layer of BOXES), and what does not belong to it, with exclude points.</p>
 <p>Each polygon comes with the model's own estimate of its quality (score, 0 to 1), its true area and perimeter in
 metres, and what is needed to make it again: model, prompts, source, resolution and stretch.</p>
+<p>On an elevation raster, COMPOSITE=metric makes clicks on a mountain, a crater or a terrace work.</p>
 <p>Nothing found is not an error: the output is then empty and a warning says so.</p>"""
 ENTRY = SegmentPromptsAlgorithm

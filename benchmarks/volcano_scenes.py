@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from prompt_segmenter.core.raster.grid import PixelGrid
-from prompt_segmenter.core.raster.sources.array import ArraySource
 from shapely.geometry import Polygon
+
+from core.raster.grid import PixelGrid
+from core.raster.sources.array import ArraySource
 
 FloatArray = NDArray[np.float64]
 CELL_M = 30.0
@@ -54,9 +55,9 @@ class Scene:
 
 
 def make(kind: Kind | None, relief: float, noise_m: float, seed: int) -> Scene:
-    """Return a scene; ``relief`` is the ground's standard deviation over the volcanoes' mean height, None is no volcano.
+    """Return a scene; ``relief`` is the ground's standard deviation over the volcanoes' mean height.
 
-    Without a volcano the ground has the relief that it would have beside ones of 300 m.
+    Without a kind there is no volcano, and the ground has the relief that it would have beside ones of 300 m.
     """
     random = np.random.default_rng(seed)
     rows, cols = np.mgrid[0:SIZE, 0:SIZE] + 0.5
@@ -65,7 +66,7 @@ def make(kind: Kind | None, relief: float, noise_m: float, seed: int) -> Scene:
     outlines, summits, heights = [], [], []
     for east, north, radius in _places(kind, random):
         height = 2.0 * radius * random.uniform(*kind.height_over_width) if kind else 0.0
-        shape, ring = _volcano(kind, random, x - east, y - north, radius, height)
+        shape, ring = _volcano(kind, random, (x - east, y - north), radius, height)
         built = np.maximum(built, shape)
         outlines.append(Polygon([(_LEFT + east + a, _TOP - SIZE * CELL_M + north + b) for a, b in ring]))
         summits.append((_LEFT + east, _TOP - SIZE * CELL_M + north))
@@ -111,9 +112,10 @@ def _places(kind: Kind | None, random: np.random.Generator) -> list[tuple[float,
 
 
 def _volcano(
-    kind: Kind, random: np.random.Generator, dx: FloatArray, dy: FloatArray, radius: float, height: float
+    kind: Kind, random: np.random.Generator, away: tuple[FloatArray, FloatArray], radius: float, height: float
 ) -> tuple[FloatArray, list[tuple[float, float]]]:
     """Return the shape (H, W) and the outline's corners in metres from the centre."""
+    dx, dy = away
     angle = np.arctan2(dy, dx)
     stretch, turn = random.uniform(1.0, 1.25), random.uniform(0.0, math.pi)
     waves = [(count, random.uniform(0.0, 0.04), random.uniform(0.0, 6.3)) for count in (2, 3, 5)]

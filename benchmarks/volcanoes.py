@@ -1,6 +1,6 @@
 """How well volcanoes are found: on made DEMs by relief and noise, and on the real DEMs beside the checkout.
 
-    .dev/venv/bin/python benchmarks/volcanoes.py [--scenes 6] [--only made|real] [--dem FOLDER ...]
+    .dev/venv/bin/python -m benchmarks.volcanoes [--scenes 6] [--only made|real] [--method agreed]
 
 Found means that a made volcano shares at least 0.3 of the union with a polygon. IoU is the mean over those found.
 """
@@ -16,18 +16,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from benchmarks.volcano_scenes import KINDS, make
+from core import native
+from core.models import catalogue
+from core.models.store import ModelStore
+from core.progress import NullProgress
+from core.raster import crs as crs_maths
+from core.raster.sources import open_source
+from core.session import SegmentationSession
+from core.terrain.composite_source import CompositeSource
+from core.terrain.finders import FINDERS, FinderSettings
+from core.terrain.landform import LandformResult
+from core.terrain.outliner import OutlineMethod, SessionOutliner, agreement
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / ".dev" / "plugins"), str(ROOT / "benchmarks")]
-
-from prompt_segmenter.core import native  # noqa: E402
-from prompt_segmenter.core.progress import NullProgress  # noqa: E402
-from prompt_segmenter.core.raster import crs as crs_maths  # noqa: E402
-from prompt_segmenter.core.raster.sources import open_source  # noqa: E402
-from prompt_segmenter.core.terrain.finders import FINDERS, FinderSettings  # noqa: E402
-from prompt_segmenter.core.terrain.landform import LandformResult  # noqa: E402
-from prompt_segmenter.core.terrain.outliner import OutlineMethod, agreement  # noqa: E402
-from volcano_scenes import KINDS, make  # noqa: E402
-
+DATA = Path(os.environ.get("PROMPT_SEGMENTER_DATA", ROOT.parent / "shared" / "data"))
 RELIEFS = (0.0, 0.03, 0.1, 0.2, 0.4)
 NOISES_M = (0.0, 3.0, 10.0)
 FOUND = 0.3
@@ -49,10 +54,14 @@ class Tally:
         return f"{recall:6.2f} {precision:9.2f} {iou:6.2f} {self.given:6d}"
 
 
-def find(source: Any, confidence: float = 0.5) -> LandformResult:
-    """Return what the finder finds with its defaults, outlines by the break of slope."""
-    settings = FinderSettings(confidence=confidence, method=OutlineMethod.MORPHOMETRIC)
-    return FINDERS.get("volcano").find(source, settings, NullProgress())
+def find(source: Any, confidence: float = 0.5, method: str = OutlineMethod.MORPHOMETRIC.value) -> LandformResult:
+    """Return what the finder finds with its defaults, by the break of slope or with the default model."""
+    settings = FinderSettings(confidence=confidence, method=OutlineMethod(method))
+    outliner = None
+    if settings.method is not OutlineMethod.MORPHOMETRIC:
+        picture = CompositeSource(source)
+        outliner = SessionOutliner(SegmentationSession(picture, ModelStore().load(catalogue.DEFAULT)).segment)
+    return FINDERS.get("volcano").find(source, settings, NullProgress(), outliner)
 
 
 def made(scenes: int) -> None:
@@ -82,13 +91,13 @@ def _count(tally: Tally, outlines: list[Any], given: list[Any]) -> None:
             tally.ious.append(iou)
 
 
-def real(folder: Path) -> bool:
+def real(folder: Path, method: str) -> bool:
     """Print each listed volcano, and what is found where there is none; return True if all is as it must be."""
     listed = json.loads((folder / "dem_volcano" / "volcano_truth.json").read_text(encoding="utf-8"))
     good = True
     for path in sorted((folder / "dem_volcano").glob("*.tif")):
         with closing(open_source(str(path))) as source:
-            result = find(source)
+            result = find(source, method=method)
         names = {each["name"]: bool(each["optional"]) for each in listed if each["dem"] == path.name}
         rings = _rings(path.with_suffix(".truth.geojson"), result.crs)
         for name in names or rings:
@@ -129,8 +138,6 @@ def _rings(path: Path, crs: str | None) -> dict[str, dict[str, Any]]:
 
 
 def _moved(x: Any, y: Any, crs: str | None) -> tuple[Any, Any]:
-    import numpy as np
-
     points = crs_maths.transform_points(np.column_stack([np.atleast_1d(x), np.atleast_1d(y)]), "EPSG:4326", crs)
     return (points[:, 0], points[:, 1]) if np.ndim(x) else (points[0, 0], points[0, 1])
 
@@ -138,6 +145,8 @@ def _moved(x: Any, y: Any, crs: str | None) -> tuple[Any, Any]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenes", type=int, default=6)
+    methods = [method.value for method in OutlineMethod]
+    parser.add_argument("--method", choices=methods, default=methods[0], help="for the real DEMs")
     parser.add_argument("--only", choices=["made", "real"])
     parser.add_argument(
         "--dem", type=Path, default=Path(os.environ.get("PROMPT_SEGMENTER_DATA", ROOT.parent / "shared/data"))
@@ -147,11 +156,11 @@ def main() -> int:
         made(options.scenes)
     if options.only == "made":
         return 0
-    folder = options.dem / "dem"
+    folder = options.data / "dem"
     if not folder.is_dir():
         print(f"{folder} is not there: the real DEMs are left out.")
         return 0
-    return 0 if real(folder) else 1
+    return 0 if real(folder, options.method) else 1
 
 
 if __name__ == "__main__":

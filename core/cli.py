@@ -1,4 +1,4 @@
-"""The command line: ``python -m prompt_segmenter.core.cli segment | models | status``. Needs no QGIS.
+"""The command line: ``python -m prompt_segmenter.core.cli segment | composite | models | status``. Needs no QGIS.
 
 Exit status: 0 done (also when nothing was found: the file is then empty), 1 with one sentence on stderr, 2 for usage,
 130 when stopped with Ctrl+C. Progress and warnings go to stderr, what was asked for to stdout.
@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from . import dem_command, landform_command
 from .console import ConsoleProgress, say, stopping
 from .errors import Cancelled, MissingCrsError, PromptError, SegmentError
 from .models import catalogue
@@ -32,12 +33,8 @@ from .raster.sources import open_source
 from .raster.stretch import Stretch
 from .session import SegmentationSession, SessionSettings
 from .status import status_lines
+from .terrain.composite import RECIPES
 from .terrain.composite_source import CompositeSource
-from .terrain.elevation import ElevationUnit
-from .terrain.finders import FINDERS, FinderSettings
-from .terrain.landform import LandformResult
-from .terrain.outliner import OutlineMethod, SessionOutliner
-from .terrain.reader import ElevationSettings
 from .version import VERSION
 
 _STOPPED = 130
@@ -79,7 +76,10 @@ def segment(options: argparse.Namespace, progress: Progress) -> None:
     boxes = [parse_box(text) for text in options.box]
     objects = _objects(include, exclude, boxes, each_point=options.each_point)
     settings = _settings(options)
-    with closing(open_source(options.image, pixel_space=options.pixel_space)) as source:
+    with closing(open_source(options.image, pixel_space=options.pixel_space)) as opened:
+        source = dem_command.painted(opened, options, settings.rgb.bands)
+        if isinstance(source, CompositeSource):
+            settings = replace(settings, rgb=RgbSettings())
         crs = options.crs or source.grid.crs
         sets = [PromptSet(prompts, crs, options.label) for prompts in objects]
         if options.extent:
@@ -89,33 +89,9 @@ def segment(options: argparse.Namespace, progress: Progress) -> None:
         model = ModelStore().load(options.model, settings=runtime, progress=SubProgress(progress, 0.0, 0.1))
         result = SegmentationSession(source, model, settings).segment(sets, SubProgress(progress, 0.1, 1.0))
     write(result, options.output)
+    if isinstance(source, CompositeSource):
+        result = replace(result, warnings=(*result.warnings, *source.doubts()))
     _tell(result, options)
-
-
-def find_landforms(options: argparse.Namespace, progress: Progress) -> None:
-    """Find the landforms of a DEM and write the file."""
-    check_output(options.output)
-    elevation = ElevationSettings(
-        band=options.band, unit=ElevationUnit(options.unit), factor=options.factor, nodata=tuple(options.nodata)
-    )
-    settings = FinderSettings(
-        dem=elevation,
-        smallest_km=options.min_width,
-        largest_km=options.max_width,
-        least_relief_m=options.min_relief,
-        confidence=options.confidence,
-        method=OutlineMethod(options.method),
-    )
-    finder = FINDERS.get(options.finder)
-    with closing(open_source(options.dem, pixel_space=options.pixel_space)) as source:
-        outliner = None
-        if settings.method is not OutlineMethod.MORPHOMETRIC:
-            model = ModelStore().load(options.model)
-            picture = CompositeSource(source, elevation=elevation)
-            outliner = SessionOutliner(SegmentationSession(picture, model).segment)
-        result = finder.find(source, settings, progress, outliner)
-    write(result, options.output)
-    _tell_landforms(result, options)
 
 
 def list_models(options: argparse.Namespace, progress: Progress) -> None:
@@ -152,15 +128,15 @@ def build_parser() -> argparse.ArgumentParser:
         prog="prompt_segmenter", description="From clicks and boxes on a raster to polygons with a score."
     )
     parser.add_argument("--version", action="version", version=VERSION)
-    commands = parser.add_subparsers(required=True, metavar="segment | volcanoes | depressions | models | status")
+    commands = parser.add_subparsers(
+        required=True, metavar="segment | composite | volcanoes | depressions | models | status"
+    )
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--quiet", action="store_true", help="no progress and no summary")
     _add_segment(commands.add_parser("segment", parents=[common], help="outline objects of a raster"))
-    for name, finder, about in (
-        ("volcanoes", "volcano", "outline the volcanoes of a DEM"),
-        ("depressions", "depressions", "outline the closed depressions of a DEM"),
-    ):
-        _add_finder(commands.add_parser(name, parents=[common], help=about), finder)
+    dem_command.add_composite(commands.add_parser("composite", parents=[common], help="make a picture of a DEM"))
+    for name, about in landform_command.COMMANDS.items():
+        landform_command.add_finder(commands.add_parser(name, parents=[common], help=about), name)
     _add_models(commands.add_parser("models", parents=[common], help="list, fetch or import models"), common)
     status = commands.add_parser("status", parents=[common], help="versions, provider and folders")
     status.set_defaults(run=show_status)
@@ -180,6 +156,10 @@ def _add_segment(parser: argparse.ArgumentParser) -> None:
     )
     _add_prompts(parser.add_argument_group("prompts"))
     _add_look(parser.add_argument_group("raster and model"))
+    terrain = parser.add_argument_group("elevation raster")
+    recipes = [dem_command.NONE, *RECIPES.names()]
+    terrain.add_argument("--composite", choices=recipes, default=dem_command.NONE, help="look at a picture of heights")
+    dem_command.add_heights(terrain)
     _add_outline(parser.add_argument_group("outline"))
 
 
@@ -218,27 +198,6 @@ def _add_outline(group: argparse._ArgumentGroup) -> None:
     add("--simplify", type=float, metavar="M", help="simplify by metres (default: one pixel; 0: pixel sides)")
     add("--smooth", type=int, default=0, metavar="N", help="round corners, 0 to 5 times")
     add("--expand", type=float, default=0.0, metavar="M", help="push the outline outwards; negative inwards")
-
-
-def _add_finder(parser: argparse.ArgumentParser, finder: str) -> None:
-    parser.set_defaults(run=find_landforms, finder=finder, method=OutlineMethod.MORPHOMETRIC.value)
-    add = parser.add_argument
-    add("dem", metavar="DEM", help="elevation raster")
-    add("-o", "--output", required=True, metavar="FILE", help="what to write: .gpkg (DEM's CRS) or .geojson")
-    add("--band", type=int, default=1, metavar="N", help="band with elevations (default: 1)")
-    units = [unit.value for unit in ElevationUnit]
-    add("--unit", choices=units, default=ElevationUnit.METRES.value, help="unit of the heights (default: metres)")
-    add("--factor", type=float, default=1.0, metavar="F", help="stored heights times this are in the unit")
-    add("--nodata", type=float, action="append", default=[], metavar="VALUE", help="undeclared nodata; may be repeated")
-    add("--min-width", type=float, metavar="KM", help="smallest width (default: from the DEM)")
-    add("--max-width", type=float, metavar="KM", help="largest width (default: from the DEM)")
-    add("--min-relief", type=float, metavar="M", help="least height or depth (default: from the DEM)")
-    add("--confidence", type=float, default=FinderSettings.confidence, metavar="C", help="least, 0 to 1")
-    add("--pixel-space", action="store_true", help="take a DEM without a CRS, in its own units as metres")
-    if finder == "volcano":
-        methods = [method.value for method in OutlineMethod]
-        add("--method", choices=methods, default=FinderSettings.method.value, help="who draws the outline")
-        add("--model", default=catalogue.DEFAULT, metavar="NAME", help="see 'models' (default: %(default)s)")
 
 
 def _add_models(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
@@ -299,19 +258,6 @@ def _tell(result: SegmentationResult, options: argparse.Namespace) -> None:
         )
     count = len(result.polygons)
     say(sys.stdout, f"{options.output}: {count} polygon{'' if count == 1 else 's'} in {result.elapsed_s:.2f} s")
-
-
-def _tell_landforms(result: LandformResult, options: argparse.Namespace) -> None:
-    for warning in result.warnings:
-        say(sys.stderr, f"Warning: {warning}")
-    if options.quiet:
-        return
-    for note in result.notes:
-        say(sys.stdout, note)
-    for landform in result.polygons:
-        say(sys.stdout, f"{landform.confidence:.2f} {landform.reasons}")
-    count = len(result)
-    say(sys.stdout, f"{options.output}: {'nothing found' if count == 0 else f'{count} found'}")
 
 
 if __name__ == "__main__":

@@ -79,6 +79,10 @@ class RasterReadError(SegmentError):
     """The raster, or a band of it, can't be read or holds nothing that can be segmented."""
 
 
+class TileDownloadError(RasterReadError):
+    """Map tiles did not come; the message says which, why, and how many of how many."""
+
+
 class ChipTooLargeError(SegmentError):
     """More pixels were asked for than the limit allows; the hint names the resolution that fits."""
 

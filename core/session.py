@@ -185,10 +185,15 @@ class SegmentationSession:
             model=self._model.spec.name,
             model_sha256=self._model.weights_sha256,
             source=self._source.uri,
-            stretch=self._recipe_text,
+            stretch=self._picture_text(),
             settings=self._settings.outline.describe(),
             version=VERSION,
         )
+
+    def _picture_text(self) -> str:
+        """Return how pixels became a picture: bands and stretch, and how a source that paints (a DEM's) painted."""
+        how = getattr(self._source, "how", "")
+        return f"{self._recipe_text} {how}".strip()
 
     def _find(self, looker: Looker, prompts: PromptSet, progress: Progress) -> Look:
         return looker.find(prompts, progress, resolution=self._settings.resolution)

@@ -90,7 +90,9 @@ def sample(source: RasterSource, bands: tuple[int, ...], progress: Progress) -> 
         If the user asked to stop.
     """
     grid = source.grid
-    values = _lattice(source, bands, progress) if grid.width * grid.height > _WHOLE_READ_PX else None
+    # Tile servers have their own coarser pictures, and a lattice would ask for hundreds of tiles.
+    patchy = grid.width * grid.height > _WHOLE_READ_PX and not getattr(source, "has_overviews", False)
+    values = _lattice(source, bands, progress) if patchy else None
     if values is None or values.shape[1] == 0:
         check(progress)
         factor = max(1.0, math.sqrt(grid.width * grid.height / _SAMPLE_PX))

@@ -58,3 +58,10 @@ def decode(colours: NDArray[Any], encoding: TerrainEncoding) -> NDArray[Any]:
         # One rounding, by dividing whole numbers; n * 0.1 - 10000 would round three times.
         metres = (steps - 100_000) / 10.0
     return metres
+
+
+def elevations(pixels: NDArray[np.uint8], encoding: TerrainEncoding) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return metres (H, W) of RGBA pixels (4, H, W), and where they are elevations: not transparent and not black."""
+    metres = decode(np.ascontiguousarray(pixels[:3]), encoding)
+    usable: NDArray[np.bool_] = (pixels[3] > 0) & (metres != encoding.void_m)
+    return metres, usable

@@ -27,6 +27,8 @@ class CompositeSettings:
     """Standard deviation in metres of the smoothing before slopes and curvatures; None for what suits the cells."""
     percentiles: tuple[float, float] = (1.0, 99.0)
     """Which elevations of the whole raster become the ends of the elevation channel (recipe metric)."""
+    elevation_m: tuple[float, float] | None = None
+    """Those ends themselves, in metres; None to take them from the raster (recipe metric)."""
 
 
 class Composite(Protocol):

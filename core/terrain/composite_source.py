@@ -6,12 +6,14 @@ from collections import OrderedDict
 
 import numpy as np
 
+from ..errors import SettingsError
 from ..progress import NullProgress, Progress, SubProgress, check
 from ..raster.chip import RasterChip
 from ..raster.grid import PixelGrid, Window
 from ..raster.resample import average
 from ..raster.source import BandInfo, BandRole, RasterSource, check_request
 from .composite import RECIPES, Composite, CompositeSettings
+from .elevation import ElevationUnit
 from .reader import ElevationReader, ElevationSettings
 
 FINER = 2
@@ -52,8 +54,7 @@ class CompositeSource:
         self._recipe = RECIPES.get(self._settings.recipe)
         self._fitted: Composite | None = None
         self._recent: OrderedDict[tuple[Window, tuple[int, int]], RasterChip] = OrderedDict()
-        self.doubts: tuple[str, ...] = ()
-        """What the elevations that were read last leave in doubt: undeclared voids, an implausible relief."""
+        self._doubts: dict[str, None] = {}
 
     @property
     def uri(self) -> str:
@@ -67,9 +68,17 @@ class CompositeSource:
 
     @property
     def how(self) -> str:
-        """How the picture is made, for provenance: recipe, its numbers, and how heights were understood."""
-        recipe = f"composite={self._settings.recipe}" if self._fitted is None else self._fitted.text
+        """How the picture is made, for provenance: recipe, its numbers, and how heights were understood.
+
+        A recipe that is fitted to each view has no numbers of its own: the view gives them. :func:`parse` reads it.
+        """
+        fixed = self._fitted is not None and not self._recipe.per_view
+        recipe = self._fitted.text if self._fitted is not None and fixed else f"composite={self._settings.recipe}"
         return f"{recipe} {self._reader.settings.text()}"
+
+    def doubts(self) -> tuple[str, ...]:
+        """Return what the elevations that were read leave in doubt: undeclared voids, an implausible relief."""
+        return tuple(self._doubts)
 
     def read(
         self, window: Window, size: tuple[int, int], bands: tuple[int, ...], progress: Progress | None = None
@@ -103,12 +112,47 @@ class CompositeSource:
         if not self._recipe.per_view:
             fine = min(window.width, FINER * size[0]), min(window.height, FINER * size[1])
         composite = self.fit(window, fine, SubProgress(progress, 0.0, 0.3))
-        cells = self.grid.window(window).resampled(*fine).metres_per_pixel()
+        cells = self._reader.smallest_cell(window, fine)
         limits = None if composite.sees_beyond else window
         piece = self._reader.around(window, fine, composite.margin(cells), progress, within=limits)
         check(progress)
-        self.doubts = piece.elevation.warnings
+        self._doubts.update(dict.fromkeys(piece.elevation.warnings))
         picture = np.moveaxis(composite.picture(piece), -1, 0)
         data, valid = average(picture, piece.elevation.valid[piece.inner], size)
         grid = self.grid.window(window).resampled(*size)
         return RasterChip(np.ascontiguousarray(data), valid, grid, tuple(band.name for band in _BANDS), self.uri)
+
+
+def parse(text: str) -> tuple[CompositeSettings, ElevationSettings] | None:
+    """Return the settings that :attr:`CompositeSource.how` wrote, or None if the text tells of no composite.
+
+    Raises
+    ------
+    SettingsError
+        If the text can't be understood.
+
+    Examples
+    --------
+    >>> composite, heights = parse("bands=1,2,3 stretch=none composite=metric smoothing_m=45.0 elevation_m=0.0:900.0 "
+    ...                            "band=1 unit=feet")
+    >>> composite.smoothing_m, composite.elevation_m, heights.unit.value
+    (45.0, (0.0, 900.0), 'feet')
+    """
+    said = dict(part.split("=", 1) for part in text.split() if "=" in part)
+    if "composite" not in said:
+        return None
+    try:
+        low, _, high = said.get("elevation_m", "").partition(":")
+        composite = CompositeSettings(
+            recipe=said["composite"],
+            smoothing_m=float(said["smoothing_m"]) if "smoothing_m" in said else None,
+            elevation_m=(float(low), float(high)) if low else None,
+        )
+        nodata = tuple(float(value) for value in said["nodata"].split(",")) if "nodata" in said else ()
+        unit = ElevationUnit(said.get("unit", ElevationUnit.METRES.value))
+        heights = ElevationSettings(int(said.get("band", "1")), unit, float(said.get("factor", "1.0")), nodata)
+    except ValueError as error:
+        raise SettingsError(
+            f"The composite '{text}' can't be understood.", hint="It reads like: composite=metric band=1 unit=metres."
+        ) from error
+    return composite, heights

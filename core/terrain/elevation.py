@@ -199,7 +199,7 @@ def read_elevation(
     Cancelled
         If the user asked to stop.
     """
-    _check(source, band, factor)
+    require_elevation(source, band, factor)
     window = window or Window(0, 0, source.grid.width, source.grid.height)
     chip = source.read(window, size or (window.width, window.height), (band,), progress)
     stored = chip.data[0]
@@ -218,7 +218,8 @@ def read_elevation(
     return ElevationGrid(found.metres, found.valid, found.grid, found.spacing, found.source, found.unit_m, doubts)
 
 
-def _check(source: RasterSource, band: int, factor: float) -> None:
+def require_elevation(source: RasterSource, band: int, factor: float) -> None:
+    """Raise, as :func:`read_elevation` does, if a band of a source can't hold elevations."""
     if source.already_rgb:
         raise RasterReadError(
             f"'{source.uri}' is a finished picture and holds no elevations.",
@@ -241,7 +242,7 @@ def _void_warnings(stored: NDArray[Any], valid: NDArray[np.bool_], nodata: tuple
         if count and (value in _NEVER or value == -99999.0 or count > 0.001 * stored.size):
             left_out = " They are left out." if value in _NEVER else ""
             found.append(
-                f"{count} cells have the value {value:g}, which usually means no data but is not declared.{left_out} "
+                f"Some cells have the value {value:g}, which usually means no data but is not declared.{left_out} "
                 f"If it does, say so: nodata {value:g}."
             )
     return tuple(found)
@@ -255,7 +256,7 @@ def _relief_warnings(elevation: ElevationGrid, unit: ElevationUnit) -> tuple[str
         return ()
     if np.nanmax(sample) > _HIGHEST_M:
         return (
-            f"Heights reach {np.nanmax(sample):.0f} m with the unit {unit.value}: higher than any mountain. "
+            f"There are heights above {_HIGHEST_M:.0f} m with the unit {unit.value}: higher than any mountain. "
             "Check the unit (feet?) and whether the band holds elevations.",
         )
     rises = np.abs(np.diff(elevation.metres[:: step[0]], axis=1)) / _array(elevation.spacing[0])[:: step[0], None]

@@ -13,7 +13,7 @@ from ..raster.chip import RasterChip
 from ..raster.grid import PixelGrid, Window
 from ..raster.resample import average
 from ..raster.source import BandInfo, RasterSource
-from .elevation import ElevationGrid, ElevationUnit, read_elevation
+from .elevation import ElevationGrid, ElevationUnit, ground_units, read_elevation, require_elevation
 
 _STRIP_PX = 4_000_000
 
@@ -62,10 +62,18 @@ class ElevationReader:
         The caller closes it.
     settings : ElevationSettings
         Band, unit, voids.
+
+    Raises
+    ------
+    RasterReadError
+        If the source is a picture.
+    SettingsError
+        If the band does not exist or the factor makes no sense.
     """
 
     def __init__(self, source: RasterSource, settings: ElevationSettings | None = None) -> None:
         self.settings = settings or ElevationSettings()
+        require_elevation(source, self.settings.band, self.settings.factor)
         self.source = source
 
     @property
@@ -91,6 +99,16 @@ class ElevationReader:
             nodata=wanted.nodata,
             progress=progress,
         )
+
+    def smallest_cell(self, region: Window, size: tuple[int, int] | None = None) -> tuple[float, float]:
+        """Return the least ground size in metres, along columns and along rows, of the cells of a region.
+
+        At native resolution, or read at ``size``. What a margin in metres must be divided by.
+        """
+        size = size or (region.width, region.height)
+        east, north = ground_units(self.grid.window(region).resampled(*size), self.grid)
+        a, b, _, d, e, _ = self.grid.window(region).resampled(*size).transform
+        return float(np.hypot(a * east, d * north).min()), float(np.hypot(b * east, e * north).min())
 
     def around(
         self,

@@ -59,11 +59,7 @@ def test_without_a_window_the_provider_is_there_and_its_algorithms_listed(regist
 
     provider = registry.providerById("promptsegmenter")
     assert provider.name() == "Prompt Segmenter"
-    assert [algorithm.id() for algorithm in provider.algorithms()] == [
-        "promptsegmenter:finddepressions",
-        "promptsegmenter:findvolcanoes",
-        "promptsegmenter:segmentprompts",
-    ]
+    assert [algorithm.id() for algorithm in provider.algorithms()] == ["promptsegmenter:segmentprompts"]
     assert not provider.icon().isNull()
 
     plugin.unload()

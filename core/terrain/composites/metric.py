@@ -69,8 +69,8 @@ class MetricComposite:
         slope = np.nan_to_num(slope_deg(ground)[piece.inner])
         profile, tangential = (np.nan_to_num(bend[piece.inner]) for bend in profile_and_tangential(ground))
         # Twice the mean curvature, over the smoothing length: by how much the ground turns, in radians.
-        cells = max(ground.cell_m)
-        turn = (profile + tangential) * max(self.smoothing_m, cells)
+        cells = np.maximum(*(np.asarray(steps)[piece.inner[0], None] for steps in ground.spacing))
+        turn = (profile + tangential) * np.maximum(self.smoothing_m, cells)
         heights = ground.metres[piece.inner]
         shares = (
             (np.nan_to_num(heights) - self.low_m) / (self.high_m - self.low_m),
@@ -102,7 +102,9 @@ class MetricRecipe:
             smoothing = _short(_CELLS * max(grid.metres_per_pixel()))
         if not (math.isfinite(smoothing) and smoothing >= 0.0):
             raise SettingsError(f"A smoothing of {smoothing} m makes no sense.", hint="Give metres, 0 for none.")
-        low, high = _elevations(reader, settings.percentiles, progress)
+        low, high = settings.elevation_m or _elevations(reader, settings.percentiles, progress)
+        if not (math.isfinite(high - low) and low < high):
+            raise SettingsError(f"Elevations from {low:g} to {high:g} m make no range.", hint="Give the lower first.")
         return MetricComposite(smoothing, low, high)
 
 

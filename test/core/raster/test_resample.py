@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prompt_segmenter.core import native
-from prompt_segmenter.core.raster.resample import average, nearest
+from prompt_segmenter.core.raster.resample import average, average_over, nearest
 from prompt_segmenter.test.helpers.rasters import write_raster
 
 ALL = np.ones((4, 4), dtype=bool)
@@ -64,3 +64,18 @@ def test_it_agrees_with_gdals_average(tmp_path):
     ours, usable = average(data, data[0] != 0, (30, 24))
     assert np.array_equal(usable, mask > 0)
     assert np.abs(ours.astype(int) - theirs)[0][usable].max() <= 1
+
+
+@pytest.mark.parametrize("size", [(2, 2), (3, 1), (1, 4)])
+def test_running_sums_give_the_same_means(size):
+    rng = np.random.default_rng(4)
+    data, valid = rng.normal(size=(2, 9, 12)), rng.random((9, 12)) < 0.7
+    means, usable = average(data, valid, size)
+    sums, also = average_over(data, valid, (0.0, 0.0, 12.0, 9.0), size)
+    assert np.array_equal(usable, also) and sums[:, usable] == pytest.approx(means[:, usable])
+
+
+def test_a_part_between_pixels_counts_by_area():
+    row = np.array([[[0.0, 30.0, 60.0]]])
+    means, _ = average_over(row, np.ones((1, 3), dtype=bool), (0.5, 0.0, 2.5, 1.0), (1, 1))
+    assert means.tolist() == [[[30.0]]]

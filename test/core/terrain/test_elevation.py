@@ -44,7 +44,7 @@ def test_an_undeclared_void_is_named_with_what_to_do(value, dropped):
     data = hills("float32")
     data[0, 5:10, 5:10] = value
     elevation = read_elevation(ArraySource(data, UTM))
-    assert f"25 cells have the value {value}" in elevation.warnings[0]
+    assert f"Some cells have the value {value}," in elevation.warnings[0]
     assert f"nodata {value}" in elevation.warnings[0]
     assert elevation.valid.all() != dropped
     assert not read_elevation(ArraySource(data, UTM), nodata=(value,)).warnings

@@ -9,7 +9,7 @@ from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.core.raster.grid import PixelGrid, Window
 from prompt_segmenter.core.raster.sources.array import ArraySource
 from prompt_segmenter.core.terrain.composite import RECIPES, CompositeSettings
-from prompt_segmenter.core.terrain.composite_source import CompositeSource
+from prompt_segmenter.core.terrain.composite_source import CompositeSource, parse
 from prompt_segmenter.core.terrain.reader import ElevationReader, ElevationSettings
 
 UTM = PixelGrid((30.0, 0.0, 500000.0, 0.0, -30.0, 4600000.0), "EPSG:32633", 400, 300)
@@ -122,6 +122,19 @@ def test_the_text_says_all_that_is_needed_to_make_it_again():
     read(composite, Window(0, 0, 50, 50))
     text = composite.how
     assert text.startswith("composite=metric smoothing_m=75.0 elevation_m=") and text.endswith("band=1 unit=metres")
+
+
+def test_the_text_makes_the_same_picture_again():
+    composite = source(heights=relief(UTM) - 9.0, smoothing_m=75.0)
+    first = read(composite, Window(0, 0, 150, 150)).data
+    settings, heights = parse(f"bands=1,2,3 stretch=none {composite.how}")
+    part = relief(UTM)[:200, :200] - 9.0
+    # of a part of the raster alone, whose own percentiles are others
+    again = CompositeSource(ArraySource(part[None], UTM.window(Window(0, 0, 200, 200))), settings, heights)
+    assert np.abs(read(again, Window(0, 0, 150, 150)).data.astype(int) - first).max() <= 1
+    assert parse("bands=1,2,3 stretch=none") is None
+    with pytest.raises(SettingsError, match="can't be understood"):
+        parse("composite=metric smoothing_m=much")
 
 
 def test_flat_ground_has_one_colour():
