@@ -32,7 +32,9 @@ def surface(size: int, relief: float) -> np.ndarray:
     piece = (fractal(np.random.default_rng(7), min(size, PIECE)) * relief).astype(np.float32)
     times = -(-size // len(piece))
     ground = np.tile(piece, (times, times))[:size, :size].copy()
-    for index, (row, col) in enumerate((r, c) for r in range(200, size - 100, 400) for c in range(200, size - 100, 400)):
+    for index, (row, col) in enumerate(
+        (r, c) for r in range(200, size - 100, 400) for c in range(200, size - 100, 400)
+    ):
         radius = (20, 35, 60, 100)[index % 4]
         rows, cols = np.mgrid[-radius : radius + 1, -radius : radius + 1]
         cone = np.clip(1.0 - np.hypot(rows, cols) / radius, 0.0, None) * radius * CELL_M * 0.4
@@ -66,7 +68,9 @@ def main(arguments: list[str] | None = None) -> int:
         worker.start()
         seconds, memory, found = answers.get()
         worker.join()
-        print(f"{size:>6} x {size:<4} {seconds:8.1f} {seconds / size**2 * 1e6:9.2f} {memory:5.2f} {found:6d}", flush=True)
+        print(
+            f"{size:>6} x {size:<4} {seconds:8.1f} {seconds / size**2 * 1e6:9.2f} {memory:5.2f} {found:6d}", flush=True
+        )
         good &= size > LIMIT_CELLS or (seconds <= LIMIT_S and memory <= LIMIT_GB)
     return 0 if good else 1
 

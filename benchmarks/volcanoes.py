@@ -148,9 +148,7 @@ def main() -> int:
     methods = [method.value for method in OutlineMethod]
     parser.add_argument("--method", choices=methods, default=methods[0], help="for the real DEMs")
     parser.add_argument("--only", choices=["made", "real"])
-    parser.add_argument(
-        "--dem", type=Path, default=Path(os.environ.get("PROMPT_SEGMENTER_DATA", ROOT.parent / "shared/data"))
-    )
+    parser.add_argument("--data", type=Path, default=DATA, help="folder with dem/ (default %(default)s)")
     options = parser.parse_args()
     if options.only != "real":
         made(options.scenes)

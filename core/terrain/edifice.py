@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..progress import Progress, check
 from ..raster.grid import Window
-from .basal_outline import BasalOutline, trace_base
+from .basal_outline import ROUNDS, BasalOutline, trace_base
 from .candidates import Candidate
 from .dem_levels import DemLevels, DemTile, inverted
 from .polar import PolarDem, sample_polar
@@ -74,8 +74,9 @@ def _traced(
     levels: DemLevels, centre: tuple[float, float], radius_m: float, progress: Progress, *size: int
 ) -> tuple[PolarDem, BasalOutline | None]:
     rays, samples = size
+    rounds = ROUNDS if samples >= SAMPLES else ROUNDS - 1  # a coarse outline needs no fine slope
     polar = look_around(levels, centre, REACH * radius_m, radius_m / CELLS, progress, rays=rays, samples=samples)
-    return polar, trace_base(polar)
+    return polar, trace_base(polar, rounds)
 
 
 def look_around(

@@ -66,7 +66,15 @@ def test_too_many_cells_are_refused_with_the_width_that_fits(monkeypatch):
     monkeypatch.setattr(depressions, "MOST_CELLS", 100)
 
     with pytest.raises(ChipTooLargeError, match="wider than"):
-        find(source(hollow(), utm_grid(SIZE)))
+        find(source(hollow(), utm_grid(SIZE)), smallest_km=0.01)
+
+
+def test_a_dem_with_too_many_cells_is_averaged_where_no_width_is_asked_for(monkeypatch):
+    monkeypatch.setattr(depressions, "MOST_CELLS", 2500)
+
+    found = find(source(hollow(), utm_grid(SIZE))).polygons[0]
+
+    assert found.volume_m3 == pytest.approx(math.pi * 300.0**2 * 20.0 / 3.0, rel=0.1)
 
 
 def test_it_stops_on_request():
