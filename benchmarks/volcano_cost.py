@@ -1,6 +1,6 @@
-"""Time and memory of finding volcanoes by the number of cells: ``python -m benchmarks.volcano_cost [--sizes 900 1800]``.
+"""Time and memory of finding volcanoes by the number of cells: ``python -m benchmarks.volcano_cost``.
 
-Each DEM is a made one in memory, a fractal surface with a relief of 300 m and cones on it, at 30 m; each runs in a
+Each DEM is a made one in memory, a fractal surface and cones on it, at 30 m; each runs in a
 process of its own, whose peak memory is that of everything, the DEM (4 bytes a cell) included.
 """
 
