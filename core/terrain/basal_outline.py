@@ -86,7 +86,7 @@ def trace_base(polar: PolarDem, rounds: int = ROUNDS) -> BasalOutline | None:
     east, north = polar.points()
     plane = np.zeros(3)
     radius = np.full(len(filled), polar.radius_m[-1] / 2.0)
-    slope = 0.0
+    slope = foot = 0.0
     for _ in range(max(1, rounds)):
         ground = filled - (plane[0] * east + plane[1] * north)
         slope = _flank_slope(ground, polar, float(np.median(radius)))
@@ -99,7 +99,9 @@ def trace_base(polar: PolarDem, rounds: int = ROUNDS) -> BasalOutline | None:
         radius = polar.radius_m[path]
         plane = _plane(filled, path, last, east, north, steepest=foot)
     ends = polar.radius_m[last]
-    cut = radius > ends + 0.5 * polar.step_m
+    falls_on = _falls_at_the_end(filled - (plane[0] * east + plane[1] * north), last, polar.step_m) > foot
+    cut = (radius > ends + 0.5 * polar.step_m) | ((radius > ends - 1.5 * polar.step_m) & falls_on)
+    cut &= last < len(polar.radius_m) - 1
     a, b, c = plane.tolist()
     at_reach = float(np.mean((path >= len(polar.radius_m) - 2) & (last >= len(polar.radius_m) - 2)))
     return BasalOutline(np.minimum(radius, ends), cut, slope, (a, b, c), at_reach)
@@ -117,6 +119,14 @@ def _known(elevation: FloatArray) -> tuple[FloatArray | None, NDArray[np.int64]]
     for ray, usable in enumerate(known):
         filled[ray] = np.interp(samples, samples[usable], elevation[ray, usable]) if usable.any() else lowest
     return filled, last
+
+
+def _falls_at_the_end(ground: FloatArray, last: NDArray[np.int64], step_m: float) -> FloatArray:
+    """Return the fall of each ray over the last three steps before its data ends, metres per metre."""
+    rays = np.arange(len(ground))
+    before = np.maximum(last - 3, 0)
+    fall: FloatArray = (ground[rays, before] - ground[rays, last]) / (np.maximum(last - before, 1) * step_m)
+    return fall
 
 
 def _flank_slope(ground: FloatArray, polar: PolarDem, radius_m: float) -> float:

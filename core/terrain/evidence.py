@@ -34,7 +34,6 @@ EXPONENT = 0.6
 """Between the product of four shares (too strict: they are not independent) and their geometric mean (1/4: one that
 fails outright would be outvoted). Chosen on made landforms and the development DEMs so that 0.5 parts cones from hills
 in mountains."""
-PARTIAL_SEEN = 0.1
 _FLAT = math.tan(math.radians(1.0))
 _INNER = 0.3
 _SYMMETRY_FROM = 0.2
@@ -71,7 +70,8 @@ class Evidence:
             * self.resolved
             * self.possible
         )
-        return float(max(product * self.seen * self.closed, 0.0) ** EXPONENT)
+        # what is not seen is no evidence against: it counts half as much as what fails
+        return float(max(product * math.sqrt(self.seen) * self.closed, 0.0) ** EXPONENT)
 
 
 def weigh(polar: PolarDem, fine: PolarDem, around: PolarDem, outline: BasalOutline, cell_m: float) -> Evidence:
