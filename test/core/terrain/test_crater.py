@@ -58,4 +58,5 @@ def test_the_deepest_hollow_is_found_beside_the_centre():
     col, row = deepest_hollow(tile, (30.0, 30.0), np.array(square()), 450.0)
 
     assert (col, row) == pytest.approx((35.0, 27.0), abs=1.0)
-    assert deepest_hollow(DemTile(cone(away, 200.0, 900.0).astype(np.float32), grid), (30.0, 30.0), np.array(square()), 450.0) == (30.0, 30.0)
+    plain = DemTile(cone(away, 200.0, 900.0).astype(np.float32), grid)
+    assert deepest_hollow(plain, (30.0, 30.0), np.array(square()), 450.0) == (30.0, 30.0)

@@ -7,6 +7,7 @@ import pytest
 from prompt_segmenter.core.errors import Cancelled, SettingsError
 from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.core.raster.grid import PixelGrid
+from prompt_segmenter.core.terrain import candidates, dem_levels
 from prompt_segmenter.core.terrain.elevation import ElevationUnit
 from prompt_segmenter.core.terrain.finders import FINDERS, FinderSettings
 from prompt_segmenter.core.terrain.outliner import DrawnOutline, OutlineMethod
@@ -212,6 +213,25 @@ def test_two_cones_side_by_side_are_two():
 
     assert len(result) == 2
     assert {round((volcano.summit[0] - LEFT) / CELL / 10) for volcano in result.polygons} == {6, 14}
+
+
+def test_a_dem_that_is_read_window_by_window_gives_the_same_volcanoes(monkeypatch):
+    grid = utm_grid(SIZE)
+    elevation = fractal(SIZE, 10.0, seed=5)
+    for middle in ((50.0, 60.0), (140.0, 130.0)):
+        elevation += cone(distances(grid, middle, square())[0], 400.0, 1100.0)
+    whole = find(source(elevation, grid))
+    monkeypatch.setattr(dem_levels, "KEPT_CELLS", 500)
+    monkeypatch.setattr(dem_levels, "STRIP_CELLS", 4000)
+    monkeypatch.setattr(candidates, "TILE", 61)
+
+    pieces = find(source(elevation, grid))
+
+    assert len(whole) == len(pieces) == 2
+    for one, other in zip(whole.polygons, pieces.polygons):
+        assert one.geometry.equals_exact(other.geometry, 1e-6)
+        assert one.measures == other.measures
+        assert one.confidence == pytest.approx(other.confidence)
 
 
 class Drawn:
