@@ -15,7 +15,7 @@ BOX ?=
 CRS ?=
 MODEL ?=
 
-.PHONY: help setup demo test test-core lint zip scan train clean
+.PHONY: help setup demo test test-core test-training lint zip scan train clean
 
 help: ## say what there is to make
 	@echo "Prompt Segmenter $(VERSION): make TARGET"
@@ -43,6 +43,9 @@ test: .dev/setup-dev.stamp ## run all tests, with QGIS
 
 test-core: .dev/setup-dev.stamp ## run the core's tests, without QGIS
 	$(PYTHON) -m pytest -q -p no:pytest_qgis test/core
+
+test-training: ## run the tests of the training that need PyTorch, in an environment of their own
+	@tools/train.sh test
 
 lint: .dev/setup-dev.stamp ## ruff, mypy --strict on the core, the layers, flake8-qgis
 	$(PYTHON) -m ruff check .

@@ -76,7 +76,8 @@ class QgisFetcher:
         for name, value in request.headers.items():
             asked.setRawHeader(name.encode(), value.encode())
         redirects = QNetworkRequest.RedirectPolicy.NoLessSafeRedirectPolicy
-        asked.setAttribute(_Attribute.RedirectPolicyAttribute, redirects)
+        # Qt6's Python hands enums on as objects, which Qt does not take for numbers.
+        asked.setAttribute(_Attribute.RedirectPolicyAttribute, int(getattr(redirects, "value", redirects)))
         if self._authcfg:
             QgsApplication.authManager().updateNetworkRequest(asked, self._authcfg)
         return QgsNetworkAccessManager.instance().get(asked)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.look import Look, Looker
+from core.look import Looker
 from core.models import catalogue
 from core.models.embedding import EmbeddingCache
 from core.models.families import FAMILIES
@@ -28,6 +28,7 @@ from core.prompts.prompt import PromptSet
 from core.raster.grid import PixelGrid
 from core.raster.sources.array import ArraySource
 from core.session import SegmentationSession
+from core.view_look import Look
 from training.clicks import depth
 
 from .classical import TOLERANCES, Asked, Flood, Image, Mask, box_fill, grabcut, walker

@@ -5,26 +5,30 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from .errors import EmptyPromptError, OutsideExtentError, UnsupportedPromptError
-from .look import DEFAULT_MAX_PIXELS, Look, Looker
+from .look import DEFAULT_MAX_PIXELS, Looker
 from .models.embedding import EmbeddingCache
 from .models.model import SegmentationModel
 from .models.store import ModelStore
+from .outlines.masks import PartRule
 from .outlines.measure import measure
 from .outlines.polygonize import polygonize
 from .outlines.results import ObjectId, Provenance, SegmentationResult, SegmentedPolygon
 from .outlines.shape import OutlineSettings, clean, combine
 from .progress import NullProgress, Progress, SubProgress
 from .prompts.prompt import PromptSet
+from .prompts.shape import ShapePrompt
 from .raster import crs as crs_maths
 from .raster.grid import Bounds
-from .raster.rgb import RgbSettings, resolve_recipe
+from .raster.rgb import RgbRecipe, RgbSettings, resolve_recipe
 from .raster.source import RasterSource
 from .raster.sources import open_source
 from .version import VERSION
+from .view_look import Look
 from .window import View, over
 
 _TRY = "Try another click, a box, or a coarser resolution."
@@ -109,7 +113,7 @@ class SegmentationSession:
         """
         started = time.monotonic()
         progress = progress or NullProgress()
-        here = self._bring_home(objects)
+        here = self.at_home(objects)
         view = self._fixed_view()
         looker = self.looker(SubProgress(progress, 0.0, 0.1))
         polygons: list[SegmentedPolygon] = []
@@ -140,10 +144,30 @@ class SegmentationSession:
         """Return what looks at single objects, with the stretch computed once; the map tool drives it directly."""
         if self._looker is None:
             recipe = resolve_recipe(self._source, self._settings.rgb, progress or NullProgress())
-            parts, most = self._settings.outline.parts, self._settings.max_pixels
-            self._looker = Looker(self._source, self._model, recipe, self._cache, parts=parts, max_pixels=most)
+            self._looker = self._new_looker(recipe, self._settings.outline.parts)
             self._recipe_text = recipe.text()
         return self._looker
+
+    @property
+    def source(self) -> RasterSource:
+        """Where pixels come from."""
+        return self._source
+
+    @property
+    def model(self) -> SegmentationModel:
+        """What finds the objects."""
+        return self._model
+
+    @property
+    def settings(self) -> SessionSettings:
+        """What the user chose."""
+        return self._settings
+
+    def use_outline(self, outline: OutlineSettings) -> None:
+        """Make outlines in another way from now on; the stretch and what is cached stay."""
+        if outline.parts != self._settings.outline.parts:
+            self._looker = None if self._looker is None else self._new_looker(self._looker.recipe, outline.parts)
+        self._settings = replace(self._settings, outline=outline)
 
     def outline(
         self, look: Look, prompts: PromptSet, *, name: ObjectId = 1, described: str = ""
@@ -161,11 +185,9 @@ class SegmentationSession:
         described : str
             The prompts as the user gave them; this set's own text where empty.
         """
-        settings = self._settings.outline
-        cleaned = clean(polygonize(look.mask, look.grid), settings, look.grid)
-        if not cleaned:
+        geometry = self._geometry(look, prompts)
+        if geometry is None:
             return None
-        geometry = combine(cleaned)
         size = measure(geometry, look.grid.crs)
         return SegmentedPolygon(
             geometry=geometry,
@@ -176,7 +198,7 @@ class SegmentationSession:
             perimeter_m=size.perimeter_m,
             prompts=described or prompts.describe(),
             resolution=max(look.grid.resolution),
-            window=look.view.text(),
+            window=look.trace.text(),
         )
 
     def provenance(self) -> Provenance:
@@ -195,6 +217,22 @@ class SegmentationSession:
         how = getattr(self._source, "how", "")
         return f"{self._recipe_text} {how}".strip()
 
+    def doubts(self, look: Look, name: ObjectId = 1) -> tuple[str, ...]:
+        """Return what the user should know about a look that gave an outline, sentence by sentence."""
+        return tuple(_doubts(name, look))
+
+    def _geometry(self, look: Look, prompts: PromptSet) -> Any:
+        """Return the outline of a look; a shape that nothing was added to is left exactly as it is."""
+        only = prompts.prompts[0] if len(prompts.prompts) == 1 else None
+        if isinstance(only, ShapePrompt):
+            return only.geometry
+        cleaned = clean(polygonize(look.mask, look.grid), self._settings.outline, look.grid)
+        return combine(cleaned) if cleaned else None
+
+    def _new_looker(self, recipe: RgbRecipe, parts: PartRule) -> Looker:
+        most = self._settings.max_pixels
+        return Looker(self._source, self._model, recipe, self._cache, parts=parts, max_pixels=most)
+
     def _find(self, looker: Looker, prompts: PromptSet, progress: Progress) -> Look:
         return looker.find(prompts, progress, resolution=self._settings.resolution)
 
@@ -206,7 +244,7 @@ class SegmentationSession:
         chip_px = self._model.spec.look.chip_px
         return over(self._source.grid, asked.extent, chip_px, asked.max_pixels, resolution=asked.resolution)
 
-    def _bring_home(self, objects: Sequence[PromptSet]) -> list[PromptSet]:
+    def at_home(self, objects: Sequence[PromptSet]) -> list[PromptSet]:
         """Return the prompts in the source's CRS, after every check that needs no pixels."""
         if not objects:
             raise EmptyPromptError("There is no prompt.", hint="Add an include point or a box.")

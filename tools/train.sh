@@ -1,6 +1,6 @@
 #!/bin/bash
 # Train the starter model in an environment of its own (.dev/train-venv): see training/README.md.
-# usage: tools/train.sh [arguments of training.train]
+# usage: tools/train.sh [arguments of training.train], or tools/train.sh test
 # Default is a proof of a few minutes, exported to build/starter. FULL=1 is the real thing: MINUTES (600) of training, continued from its
 # checkpoint after a stop, and exported in place of the model that comes with the plugin.
 set -euo pipefail
@@ -9,6 +9,10 @@ PYTHON=${TRAIN_PYTHON:-/usr/bin/python3}
 if [ ! -x .dev/train-venv/bin/python ]; then
     "$PYTHON" -m venv .dev/train-venv
     .dev/train-venv/bin/python -m pip install -q --disable-pip-version-check -r training/requirements.txt
+fi
+if [ "${1:-}" = test ]; then
+    .dev/train-venv/bin/python -m pip install -q --disable-pip-version-check 'pytest>=8,<10'
+    exec .dev/train-venv/bin/python -m pytest -q test/training
 fi
 if [ -n "${FULL:-}" ]; then
     .dev/train-venv/bin/python -m training.train --minutes "${MINUTES:-600}" --resume "$@"

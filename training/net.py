@@ -70,7 +70,7 @@ class Encoder(nn.Module):
     stacks similarity features, decoder input, colour planes and edge planes, and the sharp skip (B, SKIP, H/2, W/2).
     """
 
-    def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 96, 128), depths: tuple[int, ...] = (1, 2, 2, 2)) -> None:
+    def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 96, 128), depths: tuple[int, ...] = (1, 1, 2, 2)) -> None:
         super().__init__()
         self.stem = nn.Sequential(_conv(6, widths[0], stride=2), _conv(widths[0], widths[0]))
         self.stages = nn.ModuleList(
@@ -126,11 +126,16 @@ class Decoder(nn.Module):
         self.ups = nn.ModuleList(_conv(a, a) for a in widths[:-1])
         self.low = nn.Conv2d(BASE, 1, 1)
         self.narrow = nn.Conv2d(BASE, 8, 1)
-        self.sharp = _conv(8 + SKIP, 12)
-        self.fine = nn.Conv2d(12, 1, 3, 1, 1)
+        self.sharp = _conv(8 + SKIP, 8)
+        self.fine = nn.Conv2d(8, 1, 3, 1, 1)
         self.score = nn.Sequential(nn.Linear(3 * BASE + widths[-1] + 8, 64), nn.ReLU(), nn.Linear(64, 1))
 
     def forward(self, embedding: Tensor, skip: Tensor, prompts: Prompts) -> tuple[Tensor, Tensor, Tensor]:
+        logits, low, score, _ = self.with_evidence(embedding, skip, prompts)
+        return logits, low, score
+
+    def with_evidence(self, embedding: Tensor, skip: Tensor, prompts: Prompts) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The same, and what the predicted IoU was read from (B, E)."""
         planes = prompt_planes(embedding, prompts)
         x = self.first(torch.relu(embedding[:, FEATURES : FEATURES + BASE] + self.enter(planes)))
         levels = [x]
@@ -143,7 +148,8 @@ class Decoder(nn.Module):
         low = self.low(x)
         sharp = self.fine(self.sharp(torch.cat((_up(self.narrow(x)), skip), 1)))
         logits = sharp + F.interpolate(low, scale_factor=2.0, mode="bilinear", align_corners=False)
-        return logits, low, torch.sigmoid(self.score(self._evidence(x, low, deepest, prompts)))
+        evidence = self._evidence(x, low, deepest, prompts)
+        return logits, low, torch.sigmoid(self.score(evidence)), evidence
 
     def _evidence(self, x: Tensor, low: Tensor, deepest: Tensor, prompts: Prompts) -> Tensor:
         """What the predicted IoU is read from: features in, around and outside the mask, and facts of the mask."""

@@ -50,11 +50,10 @@ def side_at(progress: float) -> int:
     return [side for start, side in SIDES if progress >= start][-1]
 
 
-def rate_at(progress: float, steps: int) -> float:
+def rate_at(progress: float, steps: int, peak: float = PEAK_RATE) -> float:
     """Learning rate: a short warm-up, then a cosine to nearly nothing."""
-    return (
-        PEAK_RATE * min(1.0, (steps + 1) / 150) * (0.015 + 0.985 * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
-    )
+    fall = 0.015 + 0.985 * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
+    return peak * min(1.0, (steps + 1) / 150) * fall
 
 
 def parse() -> argparse.Namespace:
@@ -66,6 +65,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--init", type=Path, help="averaged weights to begin from, e.g. training/weights/starter_97min.pt"
     )
+    parser.add_argument("--rate", type=float, default=PEAK_RATE, help="highest learning rate; less with --init")
     parser.add_argument("--batch", type=int, default=12, help="images in a batch")
     parser.add_argument("--workers", type=int, default=1, help="processes that render scenes")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads of the training itself")
@@ -157,13 +157,16 @@ class Trainer:
         if self.options.extra:
             source = WithReal(source, self.options.extra, seed, side, self.options.batch)
         workers = self.options.workers
-        return DataLoader(source, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None)
+        ahead = 4 if workers else None
+        return DataLoader(
+            source, batch_size=None, num_workers=workers, prefetch_factor=ahead, worker_init_fn=_deaf_to_ctrl_c
+        )
 
     def _step(self, batch: Batch) -> None:
         begin = time.perf_counter()
         rng = np.random.default_rng((self.options.seed, self.steps))
         for group in self.optimiser.param_groups:
-            group["lr"] = rate_at(self.progress, self.steps)
+            group["lr"] = rate_at(self.progress, self.steps, self.options.rate)
         outcome = step(self.model, batch, rng, self.device)
         self.optimiser.zero_grad(set_to_none=True)
         outcome.loss.backward()
@@ -186,6 +189,11 @@ class Trainer:
                 flush=True,
             )
             self._sums = np.zeros(5)
+
+
+def _deaf_to_ctrl_c(_worker: int) -> None:
+    """Leave Ctrl-C, which a terminal sends to every process, to the training itself: it ends after its step."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from . import digests
 from .model import LookPolicy, ModelFile, ModelSpec
 
 DEFAULT = "starter"
-_CLICKS_AND_BOXES = frozenset({"point", "box"})
+_CLICKS_BOXES_SHAPES = frozenset({"point", "box", "shape"})
 _ACLY = "https://huggingface.co/Acly/MobileSAM/resolve/0d3b403339b4674a82493d5e97964dd78089ddc8"
 _SAMGIS = "https://huggingface.co/aletrn/sam-quantized/resolve/main/machine_learning_models"
 _LABELME = "https://github.com/wkentaro/labelme/releases/download/sam-20230416"
@@ -48,7 +48,7 @@ def _sam(name: str, title: str, licence: str, citation_url: str, files: tuple[Mo
         name=name,
         title=title,
         family="sam",
-        accepts=_CLICKS_AND_BOXES,
+        accepts=_CLICKS_BOXES_SHAPES,
         files=files,
         input_size_px=1024,
         licence=licence,
@@ -76,7 +76,7 @@ SPECS: tuple[ModelSpec, ...] = (
         name="starter",
         title="Starter (comes with the plugin)",
         family="starter",
-        accepts=_CLICKS_AND_BOXES,
+        accepts=_CLICKS_BOXES_SHAPES,
         files=(
             ModelFile("starter_encoder.onnx", digests.STARTER_ENCODER, 0, bundled=True),
             ModelFile("starter_decoder.onnx", digests.STARTER_DECODER, 0, bundled=True),
@@ -84,7 +84,7 @@ SPECS: tuple[ModelSpec, ...] = (
         input_size_px=384,
         licence="GPL-2.0-or-later",
         citation_url="",
-        look=LookPolicy(192, scales=(1.0, 3.0, 6.0), box_margin=1.25),
+        look=LookPolicy(192, scales=(1.0, 3.0, 6.0), snap_px=2, box_margin=1.25),
     ),
     _sam(
         "mobile_sam",

@@ -33,11 +33,13 @@ class EmbeddingKey:
     """From :func:`image_digest`."""
     preprocess_version: int
     """The family's own; see :class:`SegmentationModel`."""
+    whole: bool = False
+    """True for a large image that is decoded in parts; see :class:`DecodesParts`."""
 
     @property
     def filename(self) -> str:
         """Name of its file in a cache folder."""
-        parts = (self.model, self.weights_sha256, self.image_digest, str(self.preprocess_version))
+        parts = (self.model, self.weights_sha256, self.image_digest, str(self.preprocess_version), str(self.whole))
         return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest() + _SUFFIX
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..progress import Progress
 from ..prompts.prompt import PixelPrompts
+from ..raster.grid import Window
 
 ImageArray = NDArray[np.uint8]
 FloatArray = NDArray[np.float32]
@@ -42,6 +43,8 @@ class LookPolicy:
     """Ground widths, relative to the first chip, that are tried for a click; the best prediction wins."""
     zoom_in: bool = False
     """Look a second time at the found object's own window."""
+    snap_px: int = 0
+    """Within how many pixels of the chip the outline is drawn to edges of the image; 0 leaves it where it is."""
     box_margin: float | None = None
     """Ground on each side of a box, as a share of its longer side, that is looked at with it; None for the chip's whole
     width, or just enough around a larger box."""
@@ -201,6 +204,40 @@ class SegmentationModel(Protocol):
             If the graph fails.
         Cancelled
             If the user asked to stop.
+        """
+
+    def mask_logits(self, mask: NDArray[np.bool_]) -> FloatArray:
+        """Return low-resolution logits (h, w) that say what a mask (H, W) of an image says, to give as ``previous``."""
+
+
+@runtime_checkable
+class DecodesParts(Protocol):
+    """What a model offers beside :class:`SegmentationModel` if parts of a large encoded image can be decoded.
+
+    A convolutional encoder can do that: a whole canvas is encoded once, and each click is answered from the window
+    around it. Attention over a fixed frame can't.
+    """
+
+    @property
+    def part_step_px(self) -> int:
+        """What windows given to ``part`` begin at multiples of, in pixels."""
+
+    def encode_whole(self, image: ImageArray, progress: Progress) -> ImageEmbedding:
+        """Return the embedding of a large RGB image (H, W, 3) uint8, of which ``part`` gives windows.
+
+        It is never scaled. Raises like ``encode``.
+        """
+
+    def part(self, whole: ImageEmbedding, window: Window) -> ImageEmbedding:
+        """Return what ``decode`` takes for a window of an image that ``encode_whole`` encoded.
+
+        Parameters
+        ----------
+        whole : ImageEmbedding
+            From this model's own ``encode_whole``.
+        window : Window
+            In pixels of that image: begins at multiples of ``part_step_px``; each side is a multiple of 32, or reaches
+            the image's end.
         """
 
 

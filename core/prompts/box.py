@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import PromptError
 from ..raster import crs as crs_maths
 from ..raster.grid import Bounds, PixelGrid
-from .prompt import PixelPromptBuilder
+from .prompt import PixelPromptBuilder, exact
 
 NAME = "box"
 _EDGE_POINTS = 21
@@ -45,7 +45,7 @@ class BoxPrompt:
 
     def describe(self) -> str:
         """Return e.g. "[12,46,13,47]" (left, bottom, right, top)."""
-        return f"[{self.left:.12g},{self.bottom:.12g},{self.right:.12g},{self.top:.12g}]"
+        return f"[{','.join(map(exact, self.envelope()))}]"
 
     def envelope(self) -> Bounds:
         """Return (left, bottom, right, top)."""

@@ -1,14 +1,19 @@
-"""Prompts from text, as people type them on a command line: "x,y" and "left,bottom,right,top"."""
+"""Prompts from text: as people type them on a command line, and as results keep them in their field ``prompts``."""
 
 from __future__ import annotations
 
 import re
 
 from ..errors import PromptError
+from ..raster import crs as crs_maths
 from .box import BoxPrompt
 from .point import PointPrompt
+from .prompt import Prompt, PromptSet
+from .shape import ShapePrompt
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
+_DESCRIBED = re.compile(r"\s*(?:([+-][^\s{\[]+)|\[([^\]]*)\]|\{([^}]*)\})(?=\s)")
+_PIXELS = "pixels"
 _ARGUMENT = re.compile(r"-(\d|\.\d)", re.ASCII)
 
 
@@ -44,6 +49,60 @@ def parse_box(text: str) -> BoxPrompt:
     """
     left, bottom, right, top = _numbers(text, 4, "box", "left,bottom,right,top, for example 12,46,13,47")
     return BoxPrompt(left, bottom, right, top)
+
+
+def parse_prompts(text: str, *, crs: str | None = None) -> PromptSet:
+    """Return the prompts that :meth:`PromptSet.describe` wrote, in their order.
+
+    Parameters
+    ----------
+    text : str
+        Prompts and their CRS: "+x,y" includes, "-x,y" excludes, "[left,bottom,right,top]" is a box, "{WKT}" a shape.
+    crs : str, optional
+        The raster's CRS, for prompts whose CRS has no code and is given by its name alone.
+
+    Raises
+    ------
+    PromptError
+        If the text can't be understood, or names a CRS that is neither a code nor the raster's.
+
+    Examples
+    --------
+    >>> parse_prompts("+12.5,46.1 -12.6,46.1 [12,46,13,47] EPSG:4326").describe()
+    '+12.5,46.1 -12.6,46.1 [12,46,13,47] EPSG:4326'
+    """
+    found: list[Prompt] = []
+    end = 0
+    while match := _DESCRIBED.match(text, end):
+        point, box, shape = match.groups()
+        if point is not None:
+            found.append(parse_point(point[1:], include=point[0] == "+"))
+        else:
+            found.append(ShapePrompt(shape) if box is None else parse_box(box))
+        end = match.end()
+    name = text[end:].strip()
+    if not found or not name:
+        shown = text if len(text) <= 60 else f"{text[:57]}..."
+        raise PromptError(
+            f"The prompts '{shown}' can't be understood.",
+            hint="Write them as in the field 'prompts' of a result: +x,y -x,y [left,bottom,right,top] EPSG:n.",
+        )
+    return PromptSet(tuple(found), _named_crs(name, crs))
+
+
+def _named_crs(name: str, crs: str | None) -> str | None:
+    """Return the CRS that a set's text ends with."""
+    if name == _PIXELS:
+        return None
+    if crs is not None and name == crs_maths.title(crs):
+        return crs
+    if name.startswith("'"):
+        raise PromptError(
+            f"The prompts are in the CRS {name}, which has no code and is not the raster's.",
+            hint="Use the raster that they were made on, or write their CRS as a code such as EPSG:4326.",
+        )
+    crs_maths.parse(name)
+    return name
 
 
 def joined_negatives(arguments: list[str]) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..errors import PromptError
 from ..raster import crs as crs_maths
 from ..raster.grid import Bounds, PixelGrid
-from .prompt import PixelPromptBuilder
+from .prompt import PixelPromptBuilder, exact
 
 NAME = "point"
 
@@ -39,7 +39,7 @@ class PointPrompt:
 
     def describe(self) -> str:
         """Return e.g. "+12.5,46.1" (include) or "-12.5,46.1" (exclude)."""
-        return f"{'+' if self.include else '-'}{self.x:.12g},{self.y:.12g}"
+        return f"{'+' if self.include else '-'}{exact(self.x)},{exact(self.y)}"
 
     def envelope(self) -> Bounds:
         """Return (x, y, x, y)."""

@@ -13,6 +13,18 @@ from ..raster import crs as crs_maths
 from ..raster.grid import Bounds, PixelGrid
 
 
+def exact(value: float) -> str:
+    """Return a coordinate as the shortest text that reads back as the same number.
+
+    Examples
+    --------
+    >>> exact(12.0), exact(0.1 + 0.2)
+    ('12', '0.30000000000000004')
+    """
+    short = f"{value:.12g}"
+    return short if float(short) == value else repr(value)
+
+
 class Prompt(Protocol):
     """One thing that the user points at, in map coordinates."""
 
@@ -143,6 +155,11 @@ class PromptSet:
         envelopes = (prompt.envelope() for prompt in self.prompts if prompt.locates)
         return any(left < right or bottom < top for left, bottom, right, top in envelopes)
 
+    def first(self, count: int) -> PromptSet:
+        """Return the first ``count`` of the prompts as a set."""
+        given = self.given.first(count) if self.given is not None else None
+        return replace(self, prompts=self.prompts[:count], given=given)
+
     def envelope(self) -> Bounds:
         """Return the map bounds (left, bottom, right, top) of all prompts that locate the object."""
         boxes = np.array([prompt.envelope() for prompt in self.prompts if prompt.locates])
@@ -150,6 +167,9 @@ class PromptSet:
         return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
     def describe(self) -> str:
-        """Return all prompts as text, e.g. "+12.5,46.1 -12.6,46.1 [12,46,13,47] EPSG:4326"."""
+        """Return all prompts as text, in their order, e.g. "+12.5,46.1 -12.6,46.1 [12,46,13,47] EPSG:4326".
+
+        :func:`~.parse.parse_prompts` reads it back.
+        """
         parts = [prompt.describe() for prompt in self.prompts]
         return " ".join([*parts, "pixels" if self.crs is None else crs_maths.title(self.crs)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 import threading
 import time
@@ -244,7 +243,7 @@ def _fresh_s(headers: dict[str, str]) -> float | None:
 
 def _pause(seconds: float, failed: Any, progress: Progress) -> None:
     wished = [reply.headers.get("retry-after", "") for reply in failed]
-    longest = max([seconds * random.uniform(0.8, 1.2), *(float(text) for text in wished if text.isdigit())])  # noqa: S311
+    longest = max([seconds, *(float(text) for text in wished if text.isdigit())])
     until = time.monotonic() + min(longest, _LONGEST_WAIT_S)
     while time.monotonic() < until:
         check(progress)

@@ -10,7 +10,7 @@ from ..errors import SettingsError
 from ..progress import NullProgress, Progress, SubProgress, check
 from ..raster.chip import RasterChip
 from ..raster.grid import PixelGrid, Window
-from ..raster.resample import average
+from ..raster.resample import average_over
 from ..raster.source import BandInfo, BandRole, RasterSource, check_request
 from .composite import RECIPES, Composite, CompositeSettings
 from .elevation import ElevationUnit
@@ -117,10 +117,13 @@ class CompositeSource:
         piece = self._reader.around(window, fine, composite.margin(cells), progress, within=limits)
         check(progress)
         self._doubts.update(dict.fromkeys(piece.elevation.warnings))
-        picture = np.moveaxis(composite.picture(piece), -1, 0)
-        data, valid = average(picture, piece.elevation.valid[piece.inner], size)
+        data = np.ascontiguousarray(np.moveaxis(composite.picture(piece), -1, 0))
+        valid = piece.elevation.valid[piece.inner].copy()
+        if fine != size:
+            means, valid = average_over(data, valid, (0.0, 0.0, float(fine[0]), float(fine[1])), size)
+            data = np.rint(np.where(valid, means, 0.0)).astype(np.uint8)
         grid = self.grid.window(window).resampled(*size)
-        return RasterChip(np.ascontiguousarray(data), valid, grid, tuple(band.name for band in _BANDS), self.uri)
+        return RasterChip(data, valid, grid, tuple(band.name for band in _BANDS), self.uri)
 
 
 def parse(text: str) -> tuple[CompositeSettings, ElevationSettings] | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import SettingsError
 from ..progress import NullProgress, Progress, check
-from .elevation import ElevationGrid
+from .elevation import ElevationGrid, reachable
 from .surface import Float32Array, gradient
 
 FloatArray = NDArray[np.float64]
@@ -88,7 +88,7 @@ def _downslope(elevation: ElevationGrid) -> tuple[Float32Array, Float32Array, Fl
 def _bands(elevation: ElevationGrid) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
     """Yield runs of rows of nearly the same ground spacing, with the (east, north) ground steps that stand for it."""
     a, b, _, d, e, _ = elevation.grid.transform
-    steps = np.column_stack([np.asarray(unit) for unit in elevation.unit_m or ()])
+    steps = np.column_stack(reachable(*(np.asarray(unit, dtype=np.float64) for unit in elevation.unit_m or ())))
     rounded = np.rint(np.log(steps) / math.log(_RATIO))
     starts = [0, *(np.flatnonzero(np.any(np.diff(rounded, axis=0) != 0.0, axis=1)) + 1).tolist(), len(steps)]
     for start, stop in zip(starts[:-1], starts[1:]):

@@ -25,6 +25,7 @@ _STEEPEST_DEG = 65.0
 _VOIDS = (-32768.0, -32767.0, -99999.0, -9999.0, 9999.0, 32767.0, 65535.0)
 _NEVER = (-32768.0, -32767.0)
 _SAMPLE = 512
+_SLIMMEST = 16.0
 
 
 class ElevationUnit(Enum):
@@ -150,6 +151,15 @@ def ground_units(grid: PixelGrid, whole: PixelGrid) -> tuple[FloatArray, FloatAr
         offset[axis] = float(half.max())
         lengths.append(crs_maths.ground_lengths(at - offset, at + offset, grid.crs) / (2.0 * half.max()))
     return lengths[0], lengths[1]
+
+
+def reachable(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return two sizes of cells, neither taken for less than a sixteenth of the other.
+
+    What has a reach in metres would span a whole raster of cells towards a pole, where degrees of longitude shrink to
+    nothing: beyond 86 degrees it reaches less far along the parallel.
+    """
+    return np.maximum(first, second / _SLIMMEST), np.maximum(second, first / _SLIMMEST)
 
 
 def read_elevation(

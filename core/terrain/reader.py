@@ -13,7 +13,7 @@ from ..raster.chip import RasterChip
 from ..raster.grid import PixelGrid, Window
 from ..raster.resample import average
 from ..raster.source import BandInfo, RasterSource
-from .elevation import ElevationGrid, ElevationUnit, ground_units, read_elevation, require_elevation
+from .elevation import ElevationGrid, ElevationUnit, ground_units, reachable, read_elevation, require_elevation
 
 _STRIP_PX = 4_000_000
 
@@ -103,12 +103,13 @@ class ElevationReader:
     def smallest_cell(self, region: Window, size: tuple[int, int] | None = None) -> tuple[float, float]:
         """Return the least ground size in metres, along columns and along rows, of the cells of a region.
 
-        At native resolution, or read at ``size``. What a margin in metres must be divided by.
+        At native resolution, or read at ``size``. What a margin in metres must be divided by; see :func:`reachable`.
         """
         size = size or (region.width, region.height)
         east, north = ground_units(self.grid.window(region).resampled(*size), self.grid)
         a, b, _, d, e, _ = self.grid.window(region).resampled(*size).transform
-        return float(np.hypot(a * east, d * north).min()), float(np.hypot(b * east, e * north).min())
+        across, down = reachable(np.hypot(a * east, d * north), np.hypot(b * east, e * north))
+        return float(across.min()), float(down.min())
 
     def around(
         self,

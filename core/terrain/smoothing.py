@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import SettingsError
 from ..progress import NullProgress, Progress, check
-from .elevation import ElevationGrid
+from .elevation import ElevationGrid, reachable
 
 FloatArray = NDArray[np.float64]
 REACH = 4.0
@@ -50,7 +50,8 @@ def smoothed(elevation: ElevationGrid, sigma_m: float, progress: Progress | None
     """
     if not (math.isfinite(sigma_m) and sigma_m >= 0.0):
         raise SettingsError(f"A smoothing of {sigma_m} m makes no sense.", hint="Give metres, 0 for none.")
-    widths = tuple(_in_cells(sigma_m, steps) for steps in elevation.spacing)
+    across, down = (np.asarray(steps, dtype=np.float64) for steps in elevation.spacing)
+    widths = tuple(_in_cells(sigma_m, steps) for steps in reachable(across, down))
     if not any(sigma.any() for sigma in widths):
         return elevation
     progress = progress or NullProgress()
@@ -68,9 +69,9 @@ def smoothed(elevation: ElevationGrid, sigma_m: float, progress: Progress | None
     return replace(elevation, metres=metres)
 
 
-def _in_cells(sigma_m: float, steps: float | FloatArray) -> FloatArray:
+def _in_cells(sigma_m: float, steps: FloatArray) -> FloatArray:
     """Return the width of the Gaussian in cells, (H,); 0 where it is too small to matter."""
-    sigma: FloatArray = sigma_m / np.asarray(steps, dtype=np.float64)
+    sigma: FloatArray = sigma_m / steps
     return np.where(sigma < _LEAST_PX, 0.0, sigma)
 
 

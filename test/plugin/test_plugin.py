@@ -59,8 +59,7 @@ def test_without_a_window_the_provider_is_there_and_its_algorithms_listed(regist
 
     provider = registry.providerById("promptsegmenter")
     assert provider.name() == "Prompt Segmenter"
-    listed = {algorithm.id() for algorithm in provider.algorithms()}
-    assert {"promptsegmenter:segmentprompts", "promptsegmenter:findvolcanoes"} <= listed
+    assert "promptsegmenter:segmentprompts" in [algorithm.id() for algorithm in provider.algorithms()]
     assert not provider.icon().isNull()
 
     plugin.unload()

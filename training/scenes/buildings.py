@@ -78,7 +78,7 @@ def roof(
         place = (u - wing.u, v - wing.v)
         patch = _surface(canvas, place, wing, colour, style)
         canvas.paint(where, mask, patch, label=label, extra=canvas.new())
-        if style in ("patched", "sheets") and rng.random() < 0.45:
+        if style in ("patched", "sheets") and rng.random() < 0.55:
             _sections(canvas, where, mask, place, wing)
     if style == "flat":
         _clutter(canvas, where, outline, u, v)
@@ -209,6 +209,31 @@ def _rubble(canvas: Canvas, house: float) -> None:
 def _turn(offset: Array, angle: float) -> Array:
     cos, sin = np.cos(angle), np.sin(angle)
     return np.array((offset[0] * cos - offset[1] * sin, offset[0] * sin + offset[1] * cos), np.float32)
+
+
+def rows(canvas: Canvas) -> None:
+    """Long narrow buildings side by side, close together, each of several materials along its length."""
+    rng = canvas.rng
+    canvas.ground(pick(rng, (*SOILS, *PAVED, *GRASSES)), rng.uniform(0.04, 0.15))
+    canvas.mottle(pick(rng, (*GRASSES, *SOILS)), rng.uniform(0.1, 0.6))
+    _rubble(canvas, canvas.size * rng.uniform(0.1, 0.3))
+    angle, width = rng.uniform(0, np.pi), canvas.size * rng.uniform(0.05, 0.16)
+    gap = width * rng.choice([0.05, 0.2, 0.6, 1.5])
+    across = -0.7 * canvas.size
+    while across < 0.7 * canvas.size:
+        along = rng.uniform(-0.9, -0.4) * canvas.size
+        wide = width * rng.uniform(0.6, 1.4)
+        while along < 0.7 * canvas.size:
+            length = wide * rng.uniform(1.5, 8.0)
+            if rng.random() < 0.8:
+                centre = canvas.size / 2 + _turn(np.array((along + length / 2, across + wide / 2)), angle)
+                style = str(rng.choice(["patched", "sheets", "patched", "gable", "flat"]))
+                turn = angle + rng.normal(0, 0.03)
+                roof(canvas, tuple(centre), length, wide, turn, style=style, height=wide * rng.uniform(0, 0.5))
+            along += length + gap * rng.uniform(0.2, 2.0)
+        across += wide + gap * rng.uniform(0.3, 1.5)
+    for _ in range(int(rng.integers(0, 5))):
+        crown(canvas, tuple(rng.uniform(0, canvas.size, 2)), width * rng.uniform(0.4, 1.2), label=canvas.new())
 
 
 def hall(canvas: Canvas) -> None:

@@ -14,8 +14,10 @@ from .textures import Array
 THEMES: dict[str, tuple[float, Callable[[Canvas], None]]] = {
     "town": (0.20, buildings.town),
     "hall": (0.09, buildings.hall),
+    "rows": (0.08, buildings.rows),
     "wetland": (0.13, nature.wetland),
     "woods": (0.11, nature.woods),
+    "savanna": (0.07, nature.savanna),
     "fields": (0.12, land.fields),
     "pivots": (0.04, land.pivots),
     "orchard": (0.03, land.orchard),

@@ -143,6 +143,20 @@ def woods(canvas: Canvas) -> None:
         grove(canvas, tuple(rng.uniform(0, canvas.size, 2)), radius * 0.7, radius * rng.uniform(0.6, 1.5))
 
 
+def savanna(canvas: Canvas) -> None:
+    """Few trees that stand alone in grass or soil of nearly their colour, each beside its own clear shadow."""
+    rng = canvas.rng
+    canvas.ground(pick(rng, (*GRASSES, *SOILS, *GRASSES)), rng.uniform(0.02, 0.12))
+    canvas.mottle(pick(rng, (*GRASSES, *SOILS)), rng.uniform(0.05, 0.5), rng.uniform(0.2, 0.8))
+    canvas.darkness = float(rng.uniform(0.2, 0.6))
+    near = canvas.rgb.mean((0, 1))
+    radius = canvas.size * rng.uniform(0.04, 0.2)
+    for _ in range(int(rng.integers(2, 10))):
+        colour = _toned(rng, pick(rng, TREES), near if rng.random() < 0.7 else None)
+        size, place = radius * rng.uniform(0.6, 1.3), rng.uniform(0, canvas.size, 2)
+        crown(canvas, tuple(place), size, label=canvas.new(), colour=colour.astype(np.float32))
+
+
 def clouds(canvas: Canvas) -> None:
     """Soft bright clouds with their shadows; the opaque part is an object."""
     rng = canvas.rng

@@ -33,7 +33,7 @@ from ..onnx_session import OnnxSession
 from ..resample import resize
 from ..sam_flavour import EncoderSpec, Layout, ScoreKind, detect_decoder, detect_encoder
 from ..sam_frame import LOW_RES_PX, SamFrame
-from ..upsample import SeparableUpsampler
+from ..upsample import SeparableUpsampler, bilinear
 
 NAME = "sam"
 _MEAN = np.array([123.675, 116.28, 103.53], np.float32)
@@ -41,6 +41,8 @@ _STD = np.array([58.395, 57.12, 57.375], np.float32)
 _MASK_TOKENS = 4
 _BOX_START, _BOX_END, _PADDING = 2.0, 3.0, -1.0
 _STABILITY_OFFSET = 1.0
+_SURE = 8.0
+"""Logit of what a given mask is sure of."""
 
 
 class SamModel:
@@ -115,6 +117,14 @@ class SamModel:
         upsampler = self._upsampler(frame)
         kept = _candidates(low_res, prompts, upsampler, refining=self.takes_previous and previous is not None)
         return MaskPrediction(low_res[kept], given[kept], upsampler)
+
+    def mask_logits(self, mask: NDArray[np.bool_]) -> FloatArray:
+        """Return logits (256, 256) of a mask (H, W) in the frame, the padding outside."""
+        rows, cols = SamFrame((mask.shape[0], mask.shape[1])).low_res_inside
+        reduced = SeparableUpsampler(bilinear(mask.shape[0], rows.stop), bilinear(mask.shape[1], cols.stop))
+        logits = np.full((LOW_RES_PX, LOW_RES_PX), -_SURE, np.float32)
+        logits[rows, cols] = _SURE * (2 * reduced.full(mask.astype(np.float32)) - 1)
+        return logits
 
     def _feeds(
         self, embedding: ImageEmbedding, prompts: PixelPrompts, previous: FloatArray | None, frame: SamFrame

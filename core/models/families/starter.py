@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ...errors import EmptyPromptError, ModelFileError, UnsupportedPromptError
 from ...progress import Progress, check
 from ...prompts.prompt import PixelPrompts
+from ...raster.grid import Window
 from ..model import FloatArray, ImageArray, ImageEmbedding, MaskPrediction, ModelSpec, RuntimeSettings
 from ..onnx_session import OnnxSession
 
@@ -21,6 +22,10 @@ _HALF = 2
 """The decoder's logits have half the resolution of what was encoded."""
 _SMALLEST_PX, _LARGEST_PX = 160, 640
 """An image is enlarged up to twice to reach the first, and reduced to the second, by its longer side."""
+_FEATURES_STEP, _SKIP_STEP = 4, 2
+"""Image pixels for each cell of the encoder's two outputs."""
+_SURE = 6.0
+"""Logit of what a given mask is sure of."""
 _SOFT = 2
 """Label of a box's middle: it says what the object looks like, not that it is there."""
 
@@ -93,6 +98,7 @@ class StarterModel:
     preprocess_version = 1
     """Version of scaling and padding."""
     takes_previous = True
+    part_step_px = _FEATURES_STEP
 
     def __init__(self, spec: ModelSpec, encoder: OnnxSession, decoder: OnnxSession) -> None:
         for session, expected in ((encoder, _ENCODER_INPUTS), (decoder, _DECODER_INPUTS)):
@@ -117,8 +123,39 @@ class StarterModel:
 
     def encode(self, image: ImageArray, progress: Progress) -> ImageEmbedding:
         """Return the embedding of an RGB image (H, W, 3) uint8 of any size."""
+        return self._encode(image, _Frame.of((image.shape[0], image.shape[1])), progress)
+
+    def encode_whole(self, image: ImageArray, progress: Progress) -> ImageEmbedding:
+        """Return the embedding of an RGB image (H, W, 3) uint8 as large as it is."""
+        size = (image.shape[0], image.shape[1])
+        return self._encode(image, _Frame(size, size), progress)
+
+    def part(self, whole: ImageEmbedding, window: Window) -> ImageEmbedding:
+        """Return the embedding of a window of a large image: the encoder is a convolution, so its cells are cut out."""
+        size = (window.height, window.width)
+        frame = _Frame.of(size)
+        if frame.scaled != size or window.col % self.part_step_px or window.row % self.part_step_px:
+            raise ValueError(f"StarterModel.part: expected 160 to 640 pixels from a multiple of 4, got {window}")
+        height, width = frame.padded
+        cut = []
+        for array, step in zip(whole.arrays, (_FEATURES_STEP, _SKIP_STEP)):
+            rows = slice(window.row // step, (window.row + height) // step)
+            cols = slice(window.col // step, (window.col + width) // step)
+            cut.append(np.ascontiguousarray(array[:, :, rows, cols]))
+            if cut[-1].shape[2:] != (height // step, width // step):
+                raise ValueError(f"StarterModel.part: {window} does not lie in an image of {whole.image_size}")
+        return ImageEmbedding(tuple(cut), size)
+
+    def mask_logits(self, mask: NDArray[np.bool_]) -> FloatArray:
+        """Return logits (h, w) at half the resolution of what is encoded, sure inside and outside, even at the edge."""
+        frame = _Frame.of((mask.shape[0], mask.shape[1]))
+        scaled = _resized(mask.astype(np.float32)[:, :, None], frame.scaled)[:, :, 0]
+        missing = [(0, padded - side) for side, padded in zip(frame.scaled, frame.padded)]
+        share = _means(_means(np.pad(scaled, missing), _HALF, 0), _HALF, 1)
+        return (np.float32(_SURE) * (2 * share - 1)).astype(np.float32)
+
+    def _encode(self, image: ImageArray, frame: _Frame, progress: Progress) -> ImageEmbedding:
         check(progress)
-        frame = _Frame.of((image.shape[0], image.shape[1]))
         scaled = _resized(image.astype(np.float32) / np.float32(255), frame.scaled)
         missing = [(0, padded - side) for side, padded in zip(frame.scaled, frame.padded)]
         padded = np.pad(scaled, (*missing, (0, 0)), mode="edge")

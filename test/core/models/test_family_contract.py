@@ -9,10 +9,11 @@ import pytest
 from prompt_segmenter.core.errors import Cancelled, EmptyPromptError, UnsupportedPromptError
 from prompt_segmenter.core.models import catalogue
 from prompt_segmenter.core.models.families import FAMILIES
-from prompt_segmenter.core.models.model import ImageEmbedding, ModelSpec, RuntimeSettings
+from prompt_segmenter.core.models.model import DecodesParts, ImageEmbedding, ModelSpec, RuntimeSettings
 from prompt_segmenter.core.models.store import ModelStore
 from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.core.prompts.prompt import PixelPrompts
+from prompt_segmenter.core.raster.grid import Window
 from prompt_segmenter.test.helpers import onnx_graphs
 
 QUIET = NullProgress()
@@ -147,7 +148,42 @@ def test_a_cancelled_progress_stops_both_calls(model, image, embedding):
 
 def test_it_says_what_it_is(model):
     assert model.spec.family in FAMILIES.names()
-    assert model.spec.accepts <= {"point", "box"}
+    assert model.spec.accepts <= {"point", "box", "shape"}
     assert len(bytes.fromhex(model.weights_sha256)) == 32
     assert model.preprocess_version >= 1
     assert isinstance(model.takes_previous, bool)
+
+
+@pytest.mark.parametrize("size", [(90, 130), (300, 220), (1000, 40)])
+def test_a_mask_given_as_logits_says_the_same_as_the_mask(model, size):
+    mask = np.zeros(size, bool)
+    mask[size[0] // 4 : size[0] // 2, size[1] // 4 : size[1] // 2] = True
+    logits = model.mask_logits(mask)
+    embedding = model.encode(np.full((*size, 3), 90, np.uint8), QUIET)
+    col, row = size[1] * 0.375, size[0] * 0.375
+    prediction = model.decode(embedding, prompts([(col, row)], [1]), previous=logits, progress=QUIET)
+    assert logits.shape == prediction.low_res_logits.shape[1:]
+    again = prediction.upsampler.full(logits) > 0
+    edge = 2 * max(1, -(-max(size) // 200))  # pixels that one cell of the logits may blur
+    rows, cols = np.nonzero(mask)
+    assert again[rows.min() + edge : rows.max() + 1 - edge, cols.min() + edge : cols.max() + 1 - edge].all()
+    again[rows.min() - edge : rows.max() + 1 + edge, cols.min() - edge : cols.max() + 1 + edge] = False
+    assert not again.any()
+
+
+def test_parts_of_a_large_image_are_decoded_like_images_of_their_own(model):
+    if not isinstance(model, DecodesParts):
+        assert model.spec.family == "sam"
+        return
+    picture = np.random.default_rng(2).integers(60, 90, (400, 500, 3), dtype=np.uint8)
+    picture[150:210, 200:290] = (200, 190, 180)
+    whole = model.encode_whole(picture, QUIET)
+    part = model.part(whole, Window(140, 80, 192, 192))
+    assert part.image_size == (192, 192)
+    click = prompts([(105.0, 100.0)], [1])
+    found = model.decode(part, click, previous=None, progress=QUIET).mask(0)
+    own = model.decode(model.encode(picture[80:272, 140:332], QUIET), click, previous=None, progress=QUIET).mask(0)
+    assert (found & own).sum() / (found | own).sum() > 0.9
+    for window in (Window(141, 80, 192, 192), Window(140, 80, 100, 100), Window(400, 300, 192, 192)):
+        with pytest.raises(ValueError, match=r"StarterModel\.part"):
+            model.part(whole, window)

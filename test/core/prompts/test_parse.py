@@ -3,10 +3,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from prompt_segmenter.core.errors import PromptError
+from prompt_segmenter.core.errors import PromptError, SegmentError
 from prompt_segmenter.core.prompts.box import BoxPrompt
-from prompt_segmenter.core.prompts.parse import joined_negatives, parse_box, parse_point
+from prompt_segmenter.core.prompts.parse import joined_negatives, parse_box, parse_point, parse_prompts
 from prompt_segmenter.core.prompts.point import PointPrompt
+from prompt_segmenter.core.prompts.prompt import PromptSet
+from prompt_segmenter.core.raster import crs as crs_maths
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -73,3 +75,32 @@ def test_an_inverted_box_is_refused():
 )
 def test_negative_numbers_are_joined_to_the_option_they_follow(given, joined):
     assert joined_negatives(given) == joined
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+12.5,46.1 EPSG:4326",
+        "-12.6,46.1 +12.5,46.1 [12,46,13,47] EPSG:4326",
+        "+-71.2,-46.8 --3.5e-07,1e+22 EPSG:4326",
+        "{POLYGON ((0 0, 1 0, 1 1, 0 0))} -0.5,0.25 EPSG:32633",
+        "+0.30000000000000004,7 pixels",
+    ],
+)
+def test_what_a_result_says_of_its_prompts_is_read_back_in_their_order(text):
+    assert parse_prompts(text).describe() == text
+
+
+def test_a_crs_without_a_code_is_the_rasters_own_or_refused():
+    wkt = crs_maths.parse("EPSG:32633").to_wkt().replace("WGS 84 / UTM zone 33N", "My own grid")
+    wkt = wkt.replace('ID["EPSG",32633]', 'ID["MINE",1]')
+    text = PromptSet((PointPrompt(1.0, 2.0),), wkt).describe()
+    assert parse_prompts(text, crs=wkt).crs == wkt
+    with pytest.raises(PromptError, match="not the raster's"):
+        parse_prompts(text)
+
+
+@pytest.mark.parametrize("text", ["", "EPSG:4326", "+1,2", "+1 EPSG:4326", "[1,2,3] EPSG:4326", "+1,2 EPSG:999999"])
+def test_text_that_is_no_prompt_set_is_refused(text):
+    with pytest.raises(SegmentError):
+        parse_prompts(text)
