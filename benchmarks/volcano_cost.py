@@ -1,6 +1,6 @@
 """Time and memory of finding volcanoes by the number of cells: ``python -m benchmarks.volcano_cost``.
 
-Each DEM is a made one in memory, a fractal surface and cones on it, at 30 m; each runs in a
+Microseconds a cell are of CPU time, which other work on the machine changes less. Each DEM is a made one in memory, a fractal surface and cones on it, at 30 m; each runs in a
 process of its own, whose peak memory is that of everything, the DEM (4 bytes a cell) included.
 """
 
@@ -47,10 +47,10 @@ def measure(size: int, relief: float, answers: multiprocessing.Queue) -> None:
     """Find the volcanoes of one DEM and say what that took."""
     grid = PixelGrid((CELL_M, 0.0, 500_000.0, 0.0, -CELL_M, 4_600_000.0), "EPSG:32633", size, size)
     source = ArraySource(surface(size, relief)[None], grid)
-    started = time.monotonic()
+    started, computed = time.monotonic(), time.process_time()
     result = FINDERS.get("volcano").find(source, FinderSettings(method=OutlineMethod.MORPHOMETRIC), NullProgress())
-    taken = time.monotonic() - started
-    answers.put((taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, len(result)))
+    taken, computed = time.monotonic() - started, time.process_time() - computed
+    answers.put((taken, computed, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, len(result)))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -59,17 +59,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="(default: %(default)s)")
     parser.add_argument("--relief", type=float, default=150.0, help="of the ground, metres (default %(default)s)")
     options = parser.parse_args(arguments)
-    print(f"{'cells':>13} {'seconds':>8} {'us a cell':>9} {'GB':>5} {'found':>6}")
+    print(f"{'cells':>13} {'seconds':>8} {'CPU s':>7} {'us a cell':>9} {'GB':>5} {'found':>6}")
     good = True
     context = multiprocessing.get_context("spawn")
     for size in options.sizes:
         answers = context.Queue()
         worker = context.Process(target=measure, args=(size, options.relief, answers))
         worker.start()
-        seconds, memory, found = answers.get()
+        seconds, computed, memory, found = answers.get()
         worker.join()
         print(
-            f"{size:>6} x {size:<4} {seconds:8.1f} {seconds / size**2 * 1e6:9.2f} {memory:5.2f} {found:6d}", flush=True
+            f"{size:>6} x {size:<4} {seconds:8.1f} {computed:7.1f} {computed / size**2 * 1e6:9.2f} {memory:5.2f} {found:6d}",
+            flush=True,
         )
         good &= size > LIMIT_CELLS or (seconds <= LIMIT_S and memory <= LIMIT_GB)
     return 0 if good else 1

@@ -21,8 +21,9 @@ from .reader import ElevationSettings
 
 FloatArray = NDArray[np.float64]
 ElevationArray = NDArray[np.float32]
-KEPT_CELLS = 16_000_000
-"""A level up to this many cells (64 MB) is kept in memory, and the coarser ones are made from it."""
+KEPT_CELLS = 64_000_000
+"""A level up to this many cells (256 MB) is kept in memory, and the coarser ones are made from it: the outlines of
+hundreds of candidates need windows here and there, and a source takes its time for each."""
 STRIP_CELLS = 4_000_000
 """So many native cells are read between two looks at whether the user has cancelled."""
 _METRICS = 256
