@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from . import dem_command
+from . import dem_command, landform_command
 from .console import ConsoleProgress, say, stopping
 from .errors import Cancelled, MissingCrsError, PromptError, SegmentError
 from .models import catalogue
@@ -129,12 +129,16 @@ def build_parser() -> argparse.ArgumentParser:
         prog="prompt_segmenter", description="From clicks and boxes on a raster to polygons with a score."
     )
     parser.add_argument("--version", action="version", version=VERSION)
-    commands = parser.add_subparsers(required=True, metavar="segment | replay | composite | models | status")
+    commands = parser.add_subparsers(
+        required=True, metavar="segment | replay | composite | volcanoes | depressions | models | status"
+    )
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--quiet", action="store_true", help="no progress and no summary")
     _add_segment(commands.add_parser("segment", parents=[common], help="outline objects of a raster"))
     add_replay(commands.add_parser("replay", parents=[common], help="make results again and compare"))
     dem_command.add_composite(commands.add_parser("composite", parents=[common], help="make a picture of a DEM"))
+    for name, about in landform_command.COMMANDS.items():
+        landform_command.add_finder(commands.add_parser(name, parents=[common], help=about), name)
     _add_models(commands.add_parser("models", parents=[common], help="list, fetch or import models"), common)
     status = commands.add_parser("status", parents=[common], help="versions, provider and folders")
     status.set_defaults(run=show_status)

@@ -8,7 +8,7 @@ from .errors import OutputError
 from .outlines.files import require_writable
 from .outlines.geojson import write_geojson
 from .outlines.geopackage import write_geopackage
-from .outlines.results import SegmentationResult
+from .outlines.results import OutlineTable
 
 WRITERS = {".geojson": write_geojson, ".json": write_geojson, ".gpkg": write_geopackage}
 """What writes a file of each ending."""
@@ -31,7 +31,7 @@ def check_output(path: str | Path) -> None:
     require_writable(path)
 
 
-def write(result: SegmentationResult, path: str | Path) -> None:
+def write(result: OutlineTable, path: str | Path) -> None:
     """Write a result as GeoJSON (.geojson, .json; EPSG:4326) or GeoPackage (.gpkg; the raster's CRS).
 
     The file is written completely or not at all; one that is there is replaced.

@@ -13,7 +13,7 @@ from .. import native
 from ..errors import CrsError, OutputError
 from ..raster import crs as crs_maths
 from .files import atomic_path
-from .results import SegmentationResult
+from .results import OutlineTable
 
 FloatArray = NDArray[np.float64]
 _DECIMALS = 9
@@ -24,12 +24,12 @@ _PIXEL_NOTE = (
 )
 
 
-def write_geojson(result: SegmentationResult, path: str | Path) -> None:
+def write_geojson(result: OutlineTable, path: str | Path) -> None:
     """Write a result as a GeoJSON FeatureCollection, all of it or nothing.
 
     Parameters
     ----------
-    result : SegmentationResult
+    result : OutlineTable
         In any CRS; the coordinates are brought to EPSG:4326. In pixel space they are written as they are, and a member
         ``note`` says so.
     path : str or Path
@@ -51,7 +51,7 @@ def write_geojson(result: SegmentationResult, path: str | Path) -> None:
         part.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False), encoding="utf-8")
 
 
-def as_geojson(result: SegmentationResult) -> dict[str, Any]:
+def as_geojson(result: OutlineTable) -> dict[str, Any]:
     """Return the FeatureCollection of a result as plain dicts and lists.
 
     Raises

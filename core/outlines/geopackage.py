@@ -19,7 +19,7 @@ from ..errors import OutputError
 from ..proj_thread import calls_proj
 from ..raster import crs as crs_maths
 from .files import atomic_path
-from .results import FieldKind, SegmentationResult
+from .results import FieldKind, OutlineTable
 
 GEOMETRY_COLUMN = "geom"
 _APPLICATION_ID = 0x47504B47
@@ -46,12 +46,12 @@ CREATE TABLE gpkg_geometry_columns (
 """
 
 
-def write_geopackage(result: SegmentationResult, path: str | Path) -> None:
+def write_geopackage(result: OutlineTable, path: str | Path) -> None:
     """Write a result as a GeoPackage with one layer of multipolygons, all of it or nothing.
 
     Parameters
     ----------
-    result : SegmentationResult
+    result : OutlineTable
         Geometries keep the result's CRS; pixel space becomes "undefined Cartesian" (srs_id -1).
     path : str or Path
         An existing file is replaced. The layer is named after it.
@@ -85,7 +85,7 @@ def layer_name(path: str | Path) -> str:
     return f"outlines_{name}" if name[0].isdigit() or name.lower().startswith(("gpkg", "sqlite", "rtree")) else name
 
 
-def _fill(database: sqlite3.Connection, result: SegmentationResult, table: str) -> None:
+def _fill(database: sqlite3.Connection, result: OutlineTable, table: str) -> None:
     database.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
     database.execute(f"PRAGMA user_version = {_VERSION}")
     for statement in _SCHEMA.split(";")[:-1]:
@@ -153,7 +153,7 @@ def _definition(crs: str) -> str:
         return str(parsed.to_wkt())
 
 
-def _bounds(result: SegmentationResult) -> tuple[float | None, ...]:
+def _bounds(result: OutlineTable) -> tuple[float | None, ...]:
     if not result.polygons:
         return (None, None, None, None)
     boxes = [polygon.geometry.bounds for polygon in result.polygons]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from enum import Enum
-from typing import Any, Union
+from typing import Any, Protocol, Union
 
 ObjectId = Union[int, str]
 """What names an object: its number in the call, or its value of the user's group field."""
@@ -104,6 +104,36 @@ class SegmentationResult:
         columns = self.fields()
         for polygon in self.polygons:
             yield polygon.geometry, tuple(column.value(polygon, self.provenance) for column in columns)
+
+
+class Outlined(Protocol):
+    """Anything with an outline."""
+
+    @property
+    def geometry(self) -> Any:
+        """Shapely Polygon or MultiPolygon."""
+
+
+class OutlineTable(Protocol):
+    """What the file writers take: outlines with a row of attributes each."""
+
+    @property
+    def polygons(self) -> Sequence[Outlined]:
+        """What has the outlines."""
+
+    @property
+    def crs(self) -> str | None:
+        """CRS of the outlines; None in pixel space."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences that the user should read."""
+
+    def fields(self) -> tuple[Field, ...]:
+        """Return the attribute table's columns."""
+
+    def rows(self) -> Iterator[tuple[Any, tuple[AttributeValue, ...]]]:
+        """Yield each outline and its attribute values, in the order of :meth:`fields`."""
 
 
 @dataclass(frozen=True)
