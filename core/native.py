@@ -15,6 +15,7 @@ import importlib.util
 import os
 import sys
 import sysconfig
+import threading
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -38,6 +39,8 @@ _HARMLESS = (
     # A distribution's requests beside a newer urllib3 from PyPI: its version table is old, the calls are the same.
     r"urllib3 \(.*doesn't match a supported version",
 )
+_THREADS = Path("/proc/self/task")
+"""Where Linux lists this process's threads."""
 _APT = frozenset({"numpy", "rasterio", "shapely", "pyproj", "requests"})
 
 
@@ -165,6 +168,7 @@ def _load(package: str) -> ModuleType:
         # What an extension module raises that was built for another numpy or another system library.
         raise DependencyError(f"The Python package {package} can't be loaded: {error}.", hint=_mend(package)) from error
     if package == "pyproj":
+        _keep_contexts(module)
         _help_find_proj_data(module)
     return module
 
@@ -193,6 +197,42 @@ def _known_warnings_quiet() -> Iterator[None]:
         for message in _HARMLESS:
             warnings.filterwarnings("ignore", message=message)
         yield
+
+
+class _KeptContexts:
+    """Owns pyproj's contexts for as long as the system's thread lives that each is for.
+
+    pyproj 3.7 finds the context by the system's thread, but the thread's Python state owns it. In a thread that QGIS
+    made, that state ends with each call from C++: the next call would use a context that is gone, and QGIS crashes.
+
+    Parameters
+    ----------
+    before : threading.local
+        What owned the contexts until now; it goes on owning those that were made.
+    """
+
+    def __init__(self, before: Any) -> None:
+        self._before = before
+        self._kept: dict[int, Any] = {}
+
+    @property
+    def context_manager(self) -> Any:
+        """The owner of this thread's context, or None."""
+        return self._kept.get(threading.get_native_id())
+
+    @context_manager.setter
+    def context_manager(self, owner: Any) -> None:
+        alive = {int(entry.name) for entry in _THREADS.iterdir()} if _THREADS.is_dir() else set(self._kept)
+        self._kept = {thread: kept for thread, kept in self._kept.items() if thread in alive}
+        self._kept[threading.get_native_id()] = owner
+
+
+def _keep_contexts(module: ModuleType) -> None:
+    """Let contexts live as long as their threads, in the versions of pyproj that have a module for them."""
+    contexts = getattr(module, "_context", None)
+    before = getattr(contexts, "_CONTEXT_MANAGER_LOCAL", None)
+    if isinstance(before, threading.local):
+        vars(contexts)["_CONTEXT_MANAGER_LOCAL"] = _KeptContexts(before)
 
 
 def _help_find_proj_data(module: ModuleType, prefix: str = sys.base_prefix) -> None:

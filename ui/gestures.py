@@ -103,9 +103,8 @@ class Gestures(QObject):
         """Draw a box around the object."""
         self._overlay.hide_drag()
         self._quieten()
-        box = QgsRectangle()
-        box.setMinimal()
-        for corner in corners:
+        box = QgsRectangle(corners[0], corners[0])
+        for corner in corners[1:]:
             box.include(corner)
         if box.width() <= 0 or box.height() <= 0:
             self.said.emit(tr("That box is only a line: drag from corner to corner."))

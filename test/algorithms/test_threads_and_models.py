@@ -6,6 +6,7 @@ import threading
 
 import pytest
 from prompt_segmenter.core.look import Looker
+from prompt_segmenter.core.raster import crs
 from prompt_segmenter.test.algorithms.conftest import bounds, centre, outline_of
 from pytest_qgis.utils import wait_until
 from qgis.core import (
@@ -21,6 +22,7 @@ from qgis.core import (
     QgsProcessingParameterRasterLayer,
     QgsProcessingUtils,
     QgsProject,
+    QgsTask,
 )
 from qgis.PyQt import sip
 
@@ -112,3 +114,27 @@ def test_it_is_a_step_of_a_model(scene):
     layer = QgsProcessingUtils.mapLayerFromString(results["segment:outlines"], context)
     (feature,) = layer.getFeatures()
     assert outline_of(feature)[0] == pytest.approx(bounds("b"), abs=1e-6)
+
+
+class Measuring(QgsTask):
+    """Uses PROJ in a thread of QGIS, whose Python state ends when ``run`` returns."""
+
+    def __init__(self, seen):
+        super().__init__("measuring")
+        self.seen = seen
+
+    def run(self):
+        points = crs.transform_points([(15.0, 0.0)], "EPSG:4326", "EPSG:32633")
+        self.seen.append((*points[0].round(3).tolist(), len(crs.ground_lengths(points, points, "EPSG:32633"))))
+        return True
+
+
+def test_proj_can_be_used_again_and_again_in_the_threads_of_qgis():
+    seen = []
+    for number in range(1, 7):
+        task = Measuring(seen)
+        QgsApplication.taskManager().addTask(task)
+        assert wait_until(lambda number=number: len(seen) == number)
+        assert wait_until(lambda: QgsApplication.taskManager().countActiveTasks() == 0)
+
+    assert seen == [(500_000.0, 0.0, 1)] * 6

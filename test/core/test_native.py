@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
+import threading
+import types
 import warnings
+import weakref
 from pathlib import Path
 
 import pytest
@@ -263,3 +267,45 @@ for package in ("rasterio", "shapely", "pyproj", "requests"):
 print(native.is_bundled_wheel("requests"), native.is_bundled_wheel("no_such_package"))
 """
     assert in_a_clean_interpreter(code) == "False False"
+
+
+class Owner:
+    """Stands for what destroys a context when it is collected."""
+
+
+def test_a_proj_context_lives_as_long_as_the_thread_it_is_for_and_no_longer():
+    class Local(threading.local):
+        context_manager = None
+
+    before, mains = Local(), Owner()
+    before.context_manager = mains
+    pyproj = types.SimpleNamespace(_context=types.ModuleType("_context"))
+    pyproj._context._CONTEXT_MANAGER_LOCAL = before
+    native._keep_contexts(pyproj)
+    contexts, gone = pyproj._context._CONTEXT_MANAGER_LOCAL, []
+
+    def make():
+        owner = Owner()
+        gone.append(weakref.ref(owner))
+        contexts.context_manager = owner
+
+    for _ in range(3):
+        thread = threading.Thread(target=make)
+        thread.start()
+        thread.join()
+    del before, mains
+    gc.collect()
+
+    assert gone[-1]() is not None
+    assert contexts._before.context_manager is not None
+    if native._THREADS.is_dir():
+        contexts.context_manager = None
+        assert [owner() for owner in gone] == [None, None, None]
+
+
+def test_a_pyproj_without_such_contexts_is_left_alone():
+    older = types.SimpleNamespace()
+
+    native._keep_contexts(older)
+
+    assert vars(older) == {}
