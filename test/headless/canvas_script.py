@@ -144,8 +144,7 @@ def main():
         quit_in_the_middle()
     except BaseException:  # noqa: BLE001 (whatever it is, this QGIS must end)
         traceback.print_exc()
-        sys.stdout.flush()
-        print(report, flush=True)
+        sys.stderr.write(json.dumps(report))
         os._exit(1)
 
 
