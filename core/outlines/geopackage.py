@@ -16,6 +16,7 @@ from typing import Any
 
 from .. import native
 from ..errors import OutputError
+from ..proj_thread import calls_proj
 from ..raster import crs as crs_maths
 from .files import atomic_path
 from .results import FieldKind, SegmentationResult
@@ -123,18 +124,25 @@ def _add_crs(database: sqlite3.Connection, crs: str | None) -> int:
     ]
     srs_id = _UNDEFINED_CARTESIAN
     if crs is not None:
-        parsed = crs_maths.parse(crs)
-        authority = parsed.to_authority(min_confidence=100)
+        name, authority = _name_and_code(crs)
         if authority is not None and authority[0] == "EPSG" and authority[1].isdigit():
             organization, srs_id = "EPSG", int(authority[1])
         else:
             organization, srs_id = "NONE", _OWN_SRS_ID
         if srs_id != 4326:
-            rows.append((parsed.name, srs_id, organization, srs_id, _definition(crs), ""))
+            rows.append((name, srs_id, organization, srs_id, _definition(crs), ""))
     database.executemany("INSERT INTO gpkg_spatial_ref_sys VALUES (?, ?, ?, ?, ?, ?)", rows)
     return srs_id
 
 
+@calls_proj
+def _name_and_code(crs: str) -> tuple[str, tuple[str, str] | None]:
+    """Return the name inside a CRS, and its authority and code where it is exactly a registered one."""
+    parsed = crs_maths.parse(crs)
+    return parsed.name, parsed.to_authority(min_confidence=100)
+
+
+@calls_proj
 def _definition(crs: str) -> str:
     """Return the WKT 1 that the standard asks for; of a CRS that WKT 1 can't say, WKT 2."""
     pyproj = native.pyproj()

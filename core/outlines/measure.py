@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..proj_thread import calls_proj
 from ..raster import crs as crs_maths
 
 FloatArray = NDArray[np.float64]
@@ -27,6 +28,7 @@ class Measures:
     """Metres, holes included."""
 
 
+@calls_proj
 def measure(geometry: Any, crs: str | None) -> Measures:
     """Return the geodesic area and perimeter of a shapely Polygon or MultiPolygon.
 
@@ -62,6 +64,7 @@ def measure(geometry: Any, crs: str | None) -> Measures:
     return Measures(max(area, 0.0), perimeter)
 
 
+@calls_proj
 def measure_ring(ring: FloatArray, crs: str | None) -> tuple[float, float]:
     """Return the area in m2 (never negative) and the length in metres of a closed ring (N, 2), first point = last."""
     base = None if crs is None else crs_maths.geodetic(crs)
@@ -100,6 +103,7 @@ class LocalFrame:
         return moved
 
 
+@calls_proj
 def local_frame(origin: ArrayLike, crs: str | None) -> LocalFrame:
     """Return the local metric of ``crs`` at a point (x, y): exact at the point, whatever the CRS.
 

@@ -15,12 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import native
 from ..errors import CrsError, MissingCrsError
+from ..proj_thread import calls_proj
 
 FloatArray = NDArray[np.float64]
 _CACHED = 64
 _CODE_LENGTH = 20
 
 
+@calls_proj
 @functools.lru_cache(maxsize=_CACHED)
 def parse(text: str) -> Any:
     """Return the ``pyproj.CRS`` that ``text`` (authority code, WKT or PROJ string) stands for.
@@ -40,6 +42,7 @@ def parse(text: str) -> Any:
         ) from error
 
 
+@calls_proj
 @functools.lru_cache(maxsize=_CACHED)
 def canonical(text: str) -> str:
     """Return the authority code of a CRS that is exactly a registered one, else ``text`` itself.
@@ -66,6 +69,7 @@ def same(first: str | None, second: str | None) -> bool:
     return first == second or _same_parsed(first, second)
 
 
+@calls_proj
 @functools.lru_cache(maxsize=_CACHED)
 def _same_parsed(first: str, second: str) -> bool:
     one, other = parse(first), parse(second)
@@ -76,6 +80,7 @@ def _same_parsed(first: str, second: str) -> bool:
     return authority is not None and authority == other.to_authority()
 
 
+@calls_proj
 def transform_points(xy: ArrayLike, from_crs: str | None, to_crs: str | None) -> FloatArray:
     """Return points (N, 2) in another CRS, as a new float64 array (N, 2).
 
@@ -105,6 +110,7 @@ def transform_points(xy: ArrayLike, from_crs: str | None, to_crs: str | None) ->
     return moved
 
 
+@calls_proj
 def ground_lengths(from_xy: ArrayLike, to_xy: ArrayLike, crs: str) -> FloatArray:
     """Return the ground distances in metres (N,) from points (N, 2) to points (N, 2), both in ``crs``.
 
@@ -128,6 +134,7 @@ def ground_lengths(from_xy: ArrayLike, to_xy: ArrayLike, crs: str) -> FloatArray
     return lengths
 
 
+@calls_proj
 @functools.lru_cache(maxsize=_CACHED)
 def geodetic(crs: str) -> tuple[Any, Any] | None:
     """Return what geodesic measures need: a ``pyproj.Transformer`` to degrees, and the ``pyproj.Geod``.
@@ -161,11 +168,13 @@ def _in_degrees(base: Any) -> Any:
     return native.pyproj().CRS.from_json_dict(description)
 
 
+@calls_proj
 def is_geographic(crs: str | None) -> bool:
     """Return True if coordinates are longitude and latitude."""
     return crs is not None and bool(_horizontal(crs).is_geographic)
 
 
+@calls_proj
 def unit_name(crs: str | None) -> str:
     """Return the name of the coordinates' unit, e.g. "metre", "degree", "US survey foot"; "pixel" for None."""
     if crs is None:
@@ -174,6 +183,7 @@ def unit_name(crs: str | None) -> str:
     return str(axes[0].unit_name) if axes else "unknown"
 
 
+@calls_proj
 @functools.lru_cache(maxsize=_CACHED)
 def metres_per_unit(crs: str) -> float:
     """Return the length of one coordinate unit in metres; of an angular unit, along the equator of the CRS's body."""
@@ -223,6 +233,7 @@ def _columns(function: Any, table: FloatArray) -> list[FloatArray]:
     return [np.asarray(column)[:rows] for column in columns]
 
 
+@calls_proj
 def title(crs: str | None) -> str:
     """Return what people call a CRS: its code, or the name inside its WKT."""
     if crs is None:
