@@ -131,11 +131,6 @@ class Decoder(nn.Module):
         self.score = nn.Sequential(nn.Linear(3 * BASE + widths[-1] + 8, 64), nn.ReLU(), nn.Linear(64, 1))
 
     def forward(self, embedding: Tensor, skip: Tensor, prompts: Prompts) -> tuple[Tensor, Tensor, Tensor]:
-        logits, low, score, _ = self.with_evidence(embedding, skip, prompts)
-        return logits, low, score
-
-    def with_evidence(self, embedding: Tensor, skip: Tensor, prompts: Prompts) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The same, and what the predicted IoU was read from (B, E)."""
         planes = prompt_planes(embedding, prompts)
         x = self.first(torch.relu(embedding[:, FEATURES : FEATURES + BASE] + self.enter(planes)))
         levels = [x]
@@ -148,8 +143,7 @@ class Decoder(nn.Module):
         low = self.low(x)
         sharp = self.fine(self.sharp(torch.cat((_up(self.narrow(x)), skip), 1)))
         logits = sharp + F.interpolate(low, scale_factor=2.0, mode="bilinear", align_corners=False)
-        evidence = self._evidence(x, low, deepest, prompts)
-        return logits, low, torch.sigmoid(self.score(evidence)), evidence
+        return logits, low, torch.sigmoid(self.score(self._evidence(x, low, deepest, prompts)))
 
     def _evidence(self, x: Tensor, low: Tensor, deepest: Tensor, prompts: Prompts) -> Tensor:
         """What the predicted IoU is read from: features in, around and outside the mask, and facts of the mask."""

@@ -62,9 +62,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=3.0, help="training time, of all sessions together")
     parser.add_argument("--out", type=Path, default=Path("training/runs/starter"), help="folder of checkpoints and log")
     parser.add_argument("--resume", action="store_true", help="continue from the folder's checkpoint")
-    parser.add_argument(
-        "--init", type=Path, help="averaged weights to begin from, e.g. training/weights/starter_97min.pt"
-    )
+    parser.add_argument("--init", type=Path, help="averaged weights to begin from, e.g. training/weights/starter.pt")
     parser.add_argument("--rate", type=float, default=PEAK_RATE, help="highest learning rate; less with --init")
     parser.add_argument("--batch", type=int, default=12, help="images in a batch")
     parser.add_argument("--workers", type=int, default=1, help="processes that render scenes")

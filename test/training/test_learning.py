@@ -22,7 +22,6 @@ from prompt_segmenter.training.net import Prompts, prompt_planes  # noqa: E402
 from prompt_segmenter.training.rounds import Starter, step  # noqa: E402
 from prompt_segmenter.training.samples import OBJECTS, SceneBatches, stack, window  # noqa: E402
 from prompt_segmenter.training.scenes import render  # noqa: E402
-from prompt_segmenter.training.score import Answers, fit, measure  # noqa: E402
 from prompt_segmenter.training.train import Average, rate_at, side_at  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
@@ -133,19 +132,6 @@ def test_averaged_weights_follow_the_trained_ones():
     for _ in range(40):
         average.update(layer)
     assert float(average.values["weight"]) == pytest.approx(1.0, abs=1e-3)
-
-
-def test_the_score_head_learns_to_tell_better_answers_from_worse_ones():
-    rng = np.random.default_rng(0)
-    groups = []
-    for _ in range(300):
-        evidence = torch.from_numpy(rng.normal(size=(3, 6)).astype(np.float32))
-        groups.append(Answers(evidence, torch.sigmoid(2 * evidence[:, 0] - evidence[:, 1])))
-    head = torch.nn.Sequential(torch.nn.Linear(6, 16), torch.nn.ReLU(), torch.nn.Linear(16, 1))
-    fit(head, groups[:250], rounds=300, rate=1e-2)
-    found = measure(head, groups[250:])
-    assert found.correlation > 0.95
-    assert found.chosen > 0.98 * found.best
 
 
 def test_training_stops_goes_on_and_exports(tmp_path):
