@@ -56,6 +56,7 @@ class SegmentPanel(QgsDockWidget):
 
     layer_chosen = pyqtSignal(object)
     style_toggled = pyqtSignal(bool)
+    elevation_chosen = pyqtSignal(object)
     model_chosen = pyqtSignal(str)
     download_requested = pyqtSignal(str)
     mode_chosen = pyqtSignal(object)
@@ -203,6 +204,7 @@ class SegmentPanel(QgsDockWidget):
     def _connect(self) -> None:
         self._source.chosen.connect(self.layer_chosen)
         self._source.style_toggled.connect(self.style_toggled)
+        self._source.elevation_chosen.connect(self.elevation_chosen)
         self._model.chosen.connect(self.model_chosen)
         self._model.download_asked.connect(self.download_requested)
         self._mode.chosen.connect(self.mode_chosen)

@@ -132,6 +132,7 @@ def connect_panel(segmenter: Segmenter, panel: SegmentPanel) -> None:
     for signal, method in (
         (panel.layer_chosen, segmenter.choose_layer),
         (panel.style_toggled, segmenter.choose_style),
+        (panel.elevation_chosen, segmenter.choose_elevation),
         (panel.model_chosen, segmenter.choose_model),
         (panel.mode_chosen, segmenter.choose_mode),
         (panel.outline_changed, segmenter.set_outline),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-
 import numpy as np
 import pytest
 from prompt_segmenter.algorithms import replay
-from prompt_segmenter.core.replay import Record
 from prompt_segmenter.core.raster.grid import PixelGrid
+from prompt_segmenter.core.replay import Record
 from prompt_segmenter.test.algorithms.conftest import FakeStore, write_tif
 from prompt_segmenter.test.algorithms.test_demcomposite import GRID
 from prompt_segmenter.test.core.terrain.test_metric_recipe import relief
@@ -109,7 +107,9 @@ def test_a_composite_that_can_not_be_understood_fails_with_a_sentence(tmp_path):
     made = run(INPUT=dem(tmp_path / "dem.tif"), INCLUDE=click(), COMPOSITE="metric").layer
     (feature,) = made.getFeatures()
     made.startEditing()
-    made.changeAttributeValue(feature.id(), made.fields().lookupField("stretch"), "bands=1,2,3 stretch=none composite=metric unit=ells")
+    made.changeAttributeValue(
+        feature.id(), made.fields().lookupField("stretch"), "bands=1,2,3 stretch=none composite=metric unit=ells"
+    )
     made.commitChanges()
 
     (failed,) = again(made).features
