@@ -14,7 +14,7 @@ from . import elevation_choice
 
 
 class ElevationControls(QWidget):
-    """Shown for layers of one band only. ``chosen`` is emitted with a :class:`DemChoice`, or None for the plain layer."""
+    """Shown for layers of one band only. ``chosen`` comes with a :class:`DemChoice`, or None for the plain layer."""
 
     chosen = pyqtSignal(object)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from qgis.core import QgsProject, QgsRasterLayer, QgsVectorLayer
+from qgis.core import QgsFeature, QgsProject, QgsRasterLayer, QgsVectorLayer
 from qgis.gui import QgsMapCanvas, QgsMapTool
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
@@ -169,6 +169,11 @@ class Segmenter(QObject):
     def redo(self) -> None:
         """Do again what was taken back."""
         self.gestures.redo()
+
+    def correct(self, layer: QgsVectorLayer, feature: QgsFeature) -> None:
+        """Open a polygon of any layer, so that clicks correct it; what is kept then takes its place there."""
+        shape, edited, crs = self.keeper.opened(feature, layer)
+        self.outlining.change(lambda history: history.begin(shape, crs, edited=edited))
 
     def cancel(self) -> None:
         """Stop what is being computed; the prompts stay."""

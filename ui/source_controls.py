@@ -59,6 +59,11 @@ class SourceControls(QWidget):
         """Choose a layer, or with None what the canvas shows."""
         self.list.setLayer(layer)
 
+    def show_elevation(self) -> None:
+        """Show what is remembered of the layer's heights, because somebody else has changed it."""
+        self._show_choices()
+        self.elevation_chosen.emit(self.elevation.picture())
+
     def _choose(self, layer: QgsRasterLayer | None) -> None:
         self._show_choices()
         self.chosen.emit(layer)

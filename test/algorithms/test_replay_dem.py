@@ -68,16 +68,19 @@ def test_a_turned_dem_comes_out_the_same(tmp_path, recipe):
     assert same(again(made.layer))
 
 
-def test_it_is_made_from_the_elevations_and_not_from_a_picture_of_the_layer(tmp_path):
-    path = dem(tmp_path / "dem.tif")
-    made = run(INPUT=path, INCLUDE=click(), COMPOSITE="metric").layer
-    (feature,) = made.getFeatures()
-    stretch = feature["stretch"]
-    made.startEditing()
-    made.changeAttributeValue(feature.id(), made.fields().lookupField("stretch"), stretch.replace("metres", "feet"))
-    made.commitChanges()
+def with_stretch(layer, change):
+    """Return the layer with another text in its field stretch."""
+    (feature,) = layer.getFeatures()
+    layer.startEditing()
+    layer.changeAttributeValue(feature.id(), layer.fields().lookupField("stretch"), change(feature["stretch"]))
+    layer.commitChanges()
+    return layer
 
-    (other,) = again(made).features
+
+def test_it_is_made_from_the_elevations_and_not_from_a_picture_of_the_layer(tmp_path):
+    made = run(INPUT=dem(tmp_path / "dem.tif"), INCLUDE=click(), COMPOSITE="metric").layer
+
+    (other,) = again(with_stretch(made, lambda text: text.replace("metres", "feet"))).features
 
     # a third of the heights: other slopes, another picture
     assert other["verdict"] == "different" and other["iou"] < 0.99
@@ -105,14 +108,8 @@ def test_elevation_tiles_come_out_the_same_from_the_recorded_address_and_from_th
 
 def test_a_composite_that_can_not_be_understood_fails_with_a_sentence(tmp_path):
     made = run(INPUT=dem(tmp_path / "dem.tif"), INCLUDE=click(), COMPOSITE="metric").layer
-    (feature,) = made.getFeatures()
-    made.startEditing()
-    made.changeAttributeValue(
-        feature.id(), made.fields().lookupField("stretch"), "bands=1,2,3 stretch=none composite=metric unit=ells"
-    )
-    made.commitChanges()
 
-    (failed,) = again(made).features
+    (failed,) = again(with_stretch(made, lambda text: text.replace("metres", "ells"))).features
 
     assert failed["verdict"] == "failed" and "can't be understood" in failed["status"]
 

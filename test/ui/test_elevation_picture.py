@@ -1,4 +1,4 @@
-"""Clicks on a mountain in the panel: the picture of its heights is looked at, and comes out again from its attributes."""
+"""Clicks on a mountain in the panel: the picture of its heights is looked at, and comes out again."""
 
 from __future__ import annotations
 
