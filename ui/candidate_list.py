@@ -74,7 +74,7 @@ class CandidateList(QWidget):
         chosen = set(self.chosen())
         blocked = self.tree.blockSignals(True)
         self.tree.clear()
-        for each in candidates if findings is not None else ():
+        for each in candidates:
             item = QTreeWidgetItem(_words(each, findings))
             item.setData(0, _NUMBER, each.number)
             for column in range(1, 4):
@@ -112,7 +112,7 @@ class CandidateList(QWidget):
         self.selected.emit(chosen)
 
 
-def _words(candidate: Candidate, findings: Findings) -> list[str]:
+def _words(candidate: Candidate, findings: Findings | None) -> list[str]:
     landform = candidate.landform
     return [
         landform.label + (tr(" (cut)") if landform.partial else ""),

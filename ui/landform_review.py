@@ -34,9 +34,9 @@ class Candidate:
     landform: Landform
     """The finder's."""
 
-    def value(self, findings: Findings, *names: str) -> float | None:
+    def value(self, findings: Findings | None, *names: str) -> float | None:
         """Return the first of the finder's measures of one of these names."""
-        for column in findings.result.columns:
+        for column in findings.result.columns if findings is not None else ():
             if column.name in names:
                 value = column.value(self.landform)
                 return None if value is None else float(value)

@@ -87,7 +87,8 @@ class Segmenter(QObject):
 
     def choose_elevation(self, dem: DemChoice | None) -> None:
         """Look at the layer's heights as a picture of them, or with None at the layer as it is."""
-        self._choose(replace(self._chosen, dem=dem))
+        if dem != self._chosen.dem:
+            self._choose(replace(self._chosen, dem=dem))
 
     def choose_style(self, styled: bool) -> None:
         """Look at the layer's style in place of its values."""
