@@ -54,9 +54,9 @@ class CandidateList(QWidget):
         self.tree.setMinimumHeight((_ROWS + 1) * self.fontMetrics().height() * 3 // 2)
         self.accept = _button(tr("Accept"), tr("Write the chosen ones into a layer."))
         self.correct = _button(tr("Correct"), tr("Accept the chosen one and correct its outline by clicks."))
-        self.drop = _button(tr("Drop"), tr("Forget the chosen ones."))
+        self.drop = _button(tr("Discard"), tr("Forget the chosen ones."))
         self.accept_all = _button(tr("Accept all"), tr("Write all of them into a layer."))
-        self.drop_all = _button(tr("Drop all"), tr("Forget all of them."))
+        self.drop_all = _button(tr("Discard all"), tr("Forget all of them."))
         buttons = QGridLayout()
         for column, button in enumerate((self.accept, self.correct, self.drop)):
             buttons.addWidget(button, 0, 2 * column, 1, 2)
@@ -84,6 +84,7 @@ class CandidateList(QWidget):
             self.tree.addTopLevelItem(item)
             item.setSelected(each.number in chosen)
         self.tree.blockSignals(blocked)
+        self.setVisible(self.tree.topLevelItemCount() > 0)
         self._choose()
 
     def chosen(self) -> list[int]:

@@ -21,6 +21,7 @@ from ..core.models.store import ModelStore
 from ..core.progress import Progress
 from ..core.raster.source import RasterSource
 from ..core.session import SegmentationSession
+from ..core.terrain.composite_source import CompositeSource
 from . import embedding_store
 from .live_session import LiveSession
 
@@ -88,7 +89,12 @@ class Sessions:
             styled = choice.styled and choice.dem is None
             source = source_for_layer(choice.layer, styled=styled, screen_resolution=resolution)
         pixels = _Pixels(source, choice.dem if choice.layer is not None else None)
-        return LiveSession(lambda progress: self._session(choice.model, pixels, progress), pixels.close, source=source)
+        return LiveSession(
+            lambda progress: self._session(choice.model, pixels, progress),
+            pixels.close,
+            source=source,
+            doubts=pixels.doubts,
+        )
 
     def forget_cache(self) -> None:
         """Make the cache anew for the next session, because its settings have changed."""
@@ -125,6 +131,10 @@ class _Pixels:
             dem = self._dem
             self._read_from = for_worker(self._source) if dem is None else painted(self._source, dem)
         return self._read_from
+
+    def doubts(self) -> tuple[str, ...]:
+        """Return what the heights that were read leave in doubt."""
+        return self._read_from.doubts() if isinstance(self._read_from, CompositeSource) else ()
 
     def close(self) -> None:
         if self._read_from is not None and self._read_from is not self._source:

@@ -126,7 +126,7 @@ class TerrainPage(QObject):
         self.review.show(findings)
         count = len(findings.result)
         if count:
-            said = tr("{} found. Accept, correct or drop them.").format(count)
+            said = tr("{} found. Accept, correct or discard them.").format(count)
         else:
             said = tr("Nothing found with a confidence of {:g} or more. Lower it, or change the widths.").format(
                 findings.wanted.settings.confidence

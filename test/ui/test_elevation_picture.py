@@ -201,3 +201,17 @@ def test_the_layer_may_go_while_its_picture_is_looked_at(stage, panel, dem):
     choose(panel, "samgis")
 
     assert panel.findChild(ElevationControls).picture() is None
+
+
+def test_undeclared_voids_are_told(stage, panel, tmp_path):
+    heights = relief(GRID, 0.0).astype(np.float32)
+    heights[:30, :30] = -9999
+    path = write_tif(tmp_path / "voids.tif", heights[None], crs="EPSG:32633", transform=GRID.transform)
+    layer = QgsRasterLayer(path, "voids")
+    QgsProject.instance().addMapLayer(layer)
+    panel.set_layer(layer)
+    choose(panel, "metric")
+    stage.start()
+    stage.click(*FLANK)
+
+    assert any("-9999" in text for text in stage.said)

@@ -137,7 +137,7 @@ def test_volcanoes_are_listed_with_their_measures_and_drawn(desk, dem):
     assert [row[0] for row in rows] == ["cinder cone"] * 2
     assert all(float(sure) >= 0.5 for _, sure, _, _ in rows)
     assert [row[2].endswith(" m") and abs(float(row[2][:-2]) - 120.0) < 12.0 for row in rows] == [True, True]
-    assert desk.said() == "2 found. Accept, correct or drop them."
+    assert desk.said() == "2 found. Accept, correct or discard them."
     bands = desk.stage.bands()
     assert len(bands) == 2
     for col, row in PLACES:
