@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -12,12 +11,12 @@ from ..core.errors import RasterReadError, SettingsError
 from ..core.raster.source import RasterSource
 from ..core.raster.terrain_rgb import TerrainEncoding
 from ..core.raster.tile_template import TileTemplate
+from ..core.terrain.encoded import encoding_in
 from .bridge import split_source
 from .provider_source import is_picture
 from .terrain_source import NONE, layer_elevation, tile_elevation, untwisted
 
 OTHER = "Give the raster to use in its place (RASTER)."
-_ENCODED = re.compile(rf"({'|'.join(encoding.value for encoding in TerrainEncoding)})([:+])(.+)", re.DOTALL)
 
 
 def open_dem(name: str, layer: QgsRasterLayer | None = None) -> RasterSource:
@@ -30,11 +29,11 @@ def open_dem(name: str, layer: QgsRasterLayer | None = None) -> RasterSource:
     SettingsError
         If the name can't be understood, or the layer holds no elevations.
     """
-    encoded = _ENCODED.fullmatch(name)
-    encoding = encoded[1] if encoded else NONE
-    if encoded and encoded[2] == "+":
-        return _tiles(TerrainEncoding(encoding), encoded[3], layer)
-    return untwisted(layer_elevation(layer or opened_layer(encoded[3] if encoded else name), encoding))
+    for encoding in TerrainEncoding:
+        if name.startswith(f"{encoding.value}+"):
+            return _tiles(encoding, name[len(encoding.value) + 1 :], layer)
+    colours, picture = encoding_in(name)
+    return untwisted(layer_elevation(layer or opened_layer(picture), NONE if colours is None else colours.value))
 
 
 def opened_layer(name: str) -> QgsRasterLayer:

@@ -20,6 +20,9 @@ from .landform_review import Candidate
 from .landform_search import Findings
 
 _NUMBER = Qt.ItemDataRole.UserRole
+_FLAGS = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+# Qt 5 takes a number, and the flags of Qt 6 are none
+_RIGHT = int(getattr(_FLAGS, "value", _FLAGS))
 _KM_M = 1000.0
 _ROWS = 7
 _NONE = "–"
@@ -78,7 +81,7 @@ class CandidateList(QWidget):
             item = QTreeWidgetItem(_words(each, findings))
             item.setData(0, _NUMBER, each.number)
             for column in range(1, 4):
-                item.setTextAlignment(column, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter))
+                item.setTextAlignment(column, _RIGHT)
             for column in range(4):
                 item.setToolTip(column, each.landform.reasons)
             self.tree.addTopLevelItem(item)

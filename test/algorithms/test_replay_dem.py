@@ -106,6 +106,16 @@ def test_elevation_tiles_come_out_the_same_from_the_recorded_address_and_from_th
         assert same(again(made, RASTER=layer))
 
 
+def test_colours_that_say_elevations_come_out_the_same(tmp_path):
+    whole, part = np.divmod(np.rint((relief(GRID, 0.0) + 32768.0) * 256.0).astype(np.int64), 256)
+    colours = np.stack([whole // 256, whole % 256, part]).astype(np.uint8)
+    path = write_tif(tmp_path / "tile.tif", colours, crs="EPSG:32633", transform=GRID.transform, photometric="RGB")
+    made = run(INPUT=path, INCLUDE=click(), COMPOSITE="metric", ENCODING="terrarium")
+    assert made.features[0]["source"].startswith("terrarium:")
+
+    assert same(again(made.layer))
+
+
 def test_a_composite_that_can_not_be_understood_fails_with_a_sentence(tmp_path):
     made = run(INPUT=dem(tmp_path / "dem.tif"), INCLUDE=click(), COMPOSITE="metric").layer
 
