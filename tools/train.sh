@@ -16,6 +16,7 @@ if [ "${1:-}" = test ]; then
 fi
 if [ -n "${FULL:-}" ]; then
     .dev/train-venv/bin/python -m training.train --minutes "${MINUTES:-600}" --resume "$@"
+    .dev/train-venv/bin/python -m training.score
     .dev/train-venv/bin/python -m training.export
     echo "Now pin the digests of the new files: .dev/venv/bin/python test/helpers/pin_starter.py"
 else

@@ -9,8 +9,11 @@ counts the part of the object that the window leaves out. Only the score changes
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -156,9 +159,8 @@ def _kept(mask: Mask, gesture: Gesture) -> Mask:
 
 
 def collect(model: Starter, minutes: float, seed: int) -> list[Answers]:
-    """Answers on fresh scenes for some minutes."""
-    import time  # noqa: PLC0415
-
+    """Answers on fresh scenes for some minutes, on one thread."""
+    torch.set_num_threads(1)
     rng, found, number = np.random.default_rng((seed, 13)), [], FIRST_SEED + seed * 1_000_000
     until = time.monotonic() + 60 * minutes
     while time.monotonic() < until:
@@ -167,15 +169,15 @@ def collect(model: Starter, minutes: float, seed: int) -> list[Answers]:
     return found
 
 
-def fit(head: nn.Module, groups: list[Answers], *, rounds: int = 1500, seed: int = 1) -> None:
+def fit(head: nn.Module, groups: list[Answers], *, rounds: int = 1500, rate: float = 5e-4, seed: int = 1) -> None:
     """Fit the head in place: squared error, and for the widths of one click also their order."""
     torch.manual_seed(seed)
     evidence = torch.cat([group.evidence for group in groups])
     reached = torch.cat([group.reached for group in groups]).float()
     owner = torch.cat([torch.full((len(g.reached),), i) for i, g in enumerate(groups)])
     first, second = _pairs(owner, reached)
-    optimiser = torch.optim.AdamW(head.parameters(), lr=2e-3, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=rounds)
+    optimiser = torch.optim.AdamW(head.parameters(), lr=rate, weight_decay=0.05)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=rounds)
     for _ in range(rounds):
         chosen = torch.randint(len(reached), (1024,))
         loss = nn.functional.mse_loss(torch.sigmoid(head(evidence[chosen]))[:, 0], reached[chosen])
@@ -204,36 +206,58 @@ def _pairs(owner: Tensor, reached: Tensor) -> tuple[Tensor, Tensor]:
     return first, second
 
 
+@dataclass(frozen=True)
+class Quality:
+    """How good a score is."""
+
+    correlation: float
+    """Of predicted and true IoU, over all answers."""
+    chosen: float
+    """Mean IoU of the ground width that the score chooses."""
+    best: float
+    """Mean IoU of the best width."""
+
+    def __str__(self) -> str:
+        return f"correlation {self.correlation:.3f}, chosen width {self.chosen:.4f}, best width {self.best:.4f}"
+
+
 @torch.no_grad()
-def measure(head: nn.Module, groups: list[Answers]) -> str:
-    """Correlation of predicted and true IoU, and the IoU of the width that is chosen beside the best one."""
+def measure(head: nn.Module, groups: list[Answers]) -> Quality:
+    """How good the head's score is on answers that it was not fitted to."""
     scores = [torch.sigmoid(head(group.evidence))[:, 0] for group in groups]
     together = torch.stack((torch.cat(scores), torch.cat([group.reached for group in groups]).float()))
     several = [(score, group) for score, group in zip(scores, groups) if len(group.reached) > 1]
     chosen = float(np.mean([group.reached[score.argmax()] for score, group in several]))
     best = float(np.mean([group.reached.max() for _, group in several]))
-    return f"correlation {torch.corrcoef(together)[0, 1]:.3f}, chosen width {chosen:.4f}, best width {best:.4f}"
+    return Quality(float(torch.corrcoef(together)[0, 1]), chosen, best)
 
 
 def main() -> None:
-    """Fit as the command line says, and keep the head in the run's checkpoint."""
+    """Fit as the command line says, and keep the head in the run's checkpoint if it chooses better."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, default=Path("training/runs/starter"), help="folder of the checkpoint")
     parser.add_argument("--minutes", type=float, default=5.0, help="time to collect answers in")
+    parser.add_argument("--workers", type=int, default=2, help="processes that collect")
     parser.add_argument("--seed", type=int, default=1, help="seed of the scenes and of the fit")
-    parser.add_argument("--threads", type=int, default=2, help="CPU threads")
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
     path = options.run / "last.pt"
     state = torch.load(path, map_location="cpu", weights_only=True)
     model = Starter()
     model.load_state_dict(state["average"])
     model.eval()
-    groups = collect(model, options.minutes, options.seed)
-    kept = int(len(groups) * (1 - HELD_OUT))
-    print(f"{len(groups)} prompts; before: {measure(model.decoder.score, groups[kept:])}", flush=True)
-    fit(model.decoder.score, groups[:kept], seed=options.seed)
-    print(f"after: {measure(model.decoder.score, groups[kept:])}")
+    seeds = [options.seed * 100 + number for number in range(options.workers)]
+    with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
+        parts = list(pool.map(collect, [model] * len(seeds), [options.minutes] * len(seeds), seeds))
+    groups = [group for part in parts for group in part]
+    held_out, fitted = groups[:: round(1 / HELD_OUT)], [g for i, g in enumerate(groups) if i % round(1 / HELD_OUT)]
+    before = measure(model.decoder.score, held_out)
+    print(f"{len(groups)} prompts; before: {before}", flush=True)
+    fit(model.decoder.score, fitted, seed=options.seed)
+    after = measure(model.decoder.score, held_out)
+    print(f"after: {after}")
+    if after.chosen <= before.chosen:
+        print("The head stays as it was: the new one chooses no better.")
+        return
     state["average"] = model.state_dict()
     partial = path.with_suffix(".part")
     torch.save(state, partial)

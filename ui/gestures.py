@@ -80,10 +80,9 @@ class Gestures(QObject):
         self._clicked_onto = None
         self._quieten()
         current = self._outlining.current
-        begins = beside or current is None or self._passes_on(QgsGeometry.fromPointXY(point))
+        begins = self._begins(QgsGeometry.fromPointXY(point), beside=beside)
         if begins and not beside:
-            if current is not None:
-                self.requests.keep(current, in_passing=True)
+            self._leave(current)
             if self._open_at(point):
                 return
         elif current is not None and not beside:
@@ -93,7 +92,9 @@ class Gestures(QObject):
     def exclude(self, point: QgsPointXY) -> None:
         """Point at what is not the object."""
         self._quieten()
-        self._give(PointPrompt(point.x(), point.y(), include=False), begins=not self.has_open)
+        current = self._outlining.current
+        begins = current is None or self.requests.is_wished(current)
+        self._give(PointPrompt(point.x(), point.y(), include=False), begins=begins)
 
     def stretch(self, corners: list[QgsPointXY]) -> None:
         """Show the box that is being dragged."""
@@ -109,10 +110,9 @@ class Gestures(QObject):
         if box.width() <= 0 or box.height() <= 0:
             self.said.emit(tr("That box is only a line: drag from corner to corner."))
             return
-        current = self._outlining.current
-        begins = beside or current is None or self._passes_on(QgsGeometry.fromRect(box))
-        if begins and not beside and current is not None:
-            self.requests.keep(current, in_passing=True)
+        begins = self._begins(QgsGeometry.fromRect(box), beside=beside)
+        if begins and not beside:
+            self._leave(self._outlining.current)
         self._give(BoxPrompt(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum()), begins=begins)
 
     def next_candidate(self) -> None:
@@ -127,6 +127,7 @@ class Gestures(QObject):
     def undo(self) -> None:
         """Take the last gesture back."""
         self._quieten()
+        self.requests.withdraw(self._outlining.current)
         self._outlining.change(lambda history: history.undo())
 
     def redo(self) -> None:
@@ -141,6 +142,7 @@ class Gestures(QObject):
     def remove_last(self) -> None:
         """Take the last prompt of the current object away."""
         self._quieten()
+        self.requests.withdraw(self._outlining.current)
         self._outlining.change(lambda history: history.remove_last())
 
     def drop(self) -> None:
@@ -217,7 +219,7 @@ class Gestures(QObject):
             return
         self._asked_at = (point, beside)
         current = self._outlining.current
-        begins = beside or current is None or self._passes_on(QgsGeometry.fromPointXY(point))
+        begins = self._begins(QgsGeometry.fromPointXY(point), beside=beside)
         if begins and not beside and (feature := self._polygon_at(point)) is not None:
             self._show_polygon(feature)
             return
@@ -261,6 +263,16 @@ class Gestures(QObject):
         after = self._outlining.current
         if after is not None and not any(given.locates for given in after.prompts):
             self.said.emit(tr("Now click on the object itself."))
+
+    def _begins(self, place: QgsGeometry, *, beside: bool) -> bool:
+        """Return True if pointing at a place begins another object."""
+        current = self._outlining.current
+        return beside or current is None or self.requests.is_wished(current) or self._passes_on(place)
+
+    def _leave(self, item: OpenObject | None) -> None:
+        """Keep an object in passing, unless it will be kept already."""
+        if item is not None and not self.requests.is_wished(item):
+            self.requests.keep(item, in_passing=True)
 
     def _passes_on(self, place: QgsGeometry) -> bool:
         """Return True if, with each click an object, pointing there leaves the current one for the next."""

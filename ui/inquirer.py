@@ -249,7 +249,8 @@ class Inquirer(QObject):
             self.stumbled.emit(error)
 
     def _tell(self, job: Job) -> None:
-        self.working.emit(job.message, job.fraction)
+        if job.urgency is not Urgency.HOVER:
+            self.working.emit(job.message or job.title, job.fraction)
 
 
 def tr(text: str) -> str:

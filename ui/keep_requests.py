@@ -59,6 +59,11 @@ class KeepRequests(QObject):
         """Return True if an object will be kept when its outline comes."""
         return item.number in self._wished
 
+    def withdraw(self, item: OpenObject | None) -> None:
+        """Don't keep an object when its outline comes: the user has gone back to its prompts."""
+        if item is not None:
+            self._wished.pop(item.number, None)
+
     def forget(self) -> None:
         """Keep nothing any more of what is still to come."""
         self._wished.clear()

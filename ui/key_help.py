@@ -14,7 +14,7 @@ def gestures() -> list[tuple[str, str]]:
         (tr("Drag"), tr("a box around the object")),
         (tr("Shift+click"), tr("a new object beside this one")),
         (tr("Click a kept polygon"), tr("open it to correct it")),
-        (tr("Enter, double click"), tr("keep")),
+        (tr("Enter, double click"), tr("keep; with Shift+Enter all that are open")),
         (tr("Esc"), tr("drop")),
         (tr("Ctrl+Z, Backspace"), tr("take the last prompt back")),
         (tr("Ctrl+Shift+Z"), tr("set it again")),

@@ -236,13 +236,13 @@ class Segmenter(QObject):
         self.tool.deactivated.connect(self._go)
         self._canvas.destinationCrsChanged.connect(self._show)
         project = QgsProject.instance()
-        project.layersWillBeRemoved.connect(self._lose_layers)
+        project.layersWillBeRemoved["QStringList"].connect(self._lose_layers)
         project.cleared.connect(self._lose_project)
         QCoreApplication.instance().aboutToQuit.connect(self.close)
 
     def _disconnect(self) -> None:
         project = QgsProject.instance()
-        project.layersWillBeRemoved.disconnect(self._lose_layers)
+        project.layersWillBeRemoved["QStringList"].disconnect(self._lose_layers)
         project.cleared.disconnect(self._lose_project)
         QCoreApplication.instance().aboutToQuit.disconnect(self.close)
         if not sip.isdeleted(self._canvas):

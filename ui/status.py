@@ -56,7 +56,8 @@ class Status(QObject):
     def tell_encoded(self, encoded: Encoded) -> None:
         """Say how long a view took, if it was not there already."""
         if encoded.count:
-            self.tell(f"{self._ready()} ({tr('view {:.1f} s').format(encoded.elapsed_s)})")
+            took = tr("view {:.1f} s").format(encoded.elapsed_s)
+            self.tell(f"{self._ready()} ({took})")
 
     def _ready(self) -> str:
         device = self._device()

@@ -23,6 +23,8 @@ from .mirror_task import MirrorTask
 
 SHOWN_AFTER_MS = 400
 """Work that lasts longer is shown in QGIS's task manager, with a Cancel."""
+_TOLD_AFTER_MS = 150
+"""What is over sooner would only flicker in the status line."""
 _REPORT_EVERY_S = 0.1
 _STOP_S = 2.0
 _log = logging.getLogger(__name__)
@@ -76,10 +78,9 @@ class Job:
     def report(self, fraction: float, message: str = "") -> None:
         """Say how much is done, and optionally what is being done now."""
         self.fraction = fraction
-        changed = bool(message) and message != self.message
         self.message = message or self.message
         now = time.monotonic()
-        if self.told is not None and (changed or now - self.reported_at >= _REPORT_EVERY_S):
+        if self.told is not None and now - self.reported_at >= _REPORT_EVERY_S:
             self.reported_at = now
             self.told(self)
 
@@ -223,7 +224,7 @@ class Worker(QObject):
                 job = self._first_waiting()
                 if job is not None:
                     self._running = job
-                    job.told = self._report
+                    job.told, job.reported_at = self._report, time.monotonic()
                     return job
                 self._wake.wait()
         return None
@@ -254,12 +255,13 @@ class Worker(QObject):
             self.idle.emit()
 
     def _tell(self, job: Job) -> None:
-        if not self._closed and not job.finished.is_set():
+        if not self._closed and not job.finished.is_set() and not job.is_cancelled():
             self.progressed.emit(job)
 
     def _watch(self, job: Job) -> None:
-        """Show a job in the task manager if it is still running after a while."""
+        """Tell of a job that is not over in a moment, and show it in the task manager if it lasts."""
         if not job.finished.is_set() and not self._closed:
+            QTimer.singleShot(_TOLD_AFTER_MS, lambda: self._tell(job))
             QTimer.singleShot(SHOWN_AFTER_MS, lambda: self._mirror(job))
 
     def _mirror(self, job: Job) -> None:

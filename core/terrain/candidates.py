@@ -21,7 +21,7 @@ from .dem_levels import DemLevels, DemTile, inverted
 FloatArray = NDArray[np.float64]
 INNER = 0.3
 """Inner radius of the ring over the outer: crater over basal diameter of cinder cones is 0.40 +- 0.11 (Wood 1980,
-doi:10.1016/0377-0273(80)90007-6), less on stratovolcanoes (Grosse et al. 2009, doi:10.1130/G25734A.1); a wider crater
+doi:10.1016/0377-0273(80)90040-2), less on stratovolcanoes (Grosse et al. 2009, doi:10.1130/G25734A.1); a wider crater
 costs a part of the ring, not the candidate."""
 RADIUS_CELLS = 8.0
 """A scale is looked at on the coarsest level where its radius has at least this many cells: the inner ring of two to

@@ -90,6 +90,7 @@ def test_encoding_gives_way_as_soon_as_a_button_is_pressed_and_is_taken_up_again
     QTest.mousePress(stage.canvas.viewport(), button, NONE, QPoint(100, 100))
 
     assert ahead.is_cancelled()
+    until(ahead.finished.is_set)
     stage.fake.go.set()
     QTest.mouseRelease(stage.canvas.viewport(), button, NONE, QPoint(100, 100))
     until(lambda: len(stage.fake.aheads) >= 2)
@@ -105,6 +106,7 @@ def test_encoding_gives_way_when_the_view_changes(stage):
     stage.show_view(dx=300)
 
     assert ahead.is_cancelled()
+    until(ahead.finished.is_set)
     stage.fake.go.set()
     until(lambda: stage.fake.encodes)
     assert stage.fake.aheads[-1].bounds[0] == pytest.approx(LEFT + 300.0)

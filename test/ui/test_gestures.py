@@ -150,6 +150,32 @@ def test_enter_before_the_outline_is_there_keeps_it_when_it_comes(stage):
     assert stage.current is None
 
 
+def test_a_click_after_enter_is_the_next_object_even_if_the_first_has_no_outline_yet(stage):
+    stage.fake.go.clear()
+    stage.click(100, 200, settle=False)
+    stage.key(Key.Key_Return, settle=False)
+    stage.click(300, 200, settle=False)
+    stage.fake.go.set()
+    stage.settle()
+
+    assert [feature.geometry().area() for feature in stage.kept()] == [disc()]
+    assert stage.prompts() == ["+300,200"]
+
+
+def test_undo_after_enter_takes_the_wish_back_while_there_is_no_outline(stage):
+    stage.click(100, 200)
+    stage.fake.go.clear()
+    stage.click(120, 200, settle=False)
+    stage.key(Key.Key_Return, settle=False)
+    stage.key(Key.Key_Z, CONTROL, settle=False)
+    stage.fake.go.set()
+    stage.settle()
+
+    assert stage.kept() == []
+    assert stage.prompts() == ["+100,200"]
+    assert stage.outlines_at(100, 200) == [disc()]
+
+
 def test_a_double_click_keeps_the_object_as_it_was_seen(stage):
     stage.click(100, 200)
     stage.double_click(300, 300)

@@ -10,8 +10,9 @@ from prompt_segmenter.test.ui.stage import LEFT, NONE, SHIFT, TOP, Stage, until
 from prompt_segmenter.ui.preferences import Preferences
 from prompt_segmenter.ui.session_source import Sessions
 from pytest_qgis.utils import wait
-from qgis.core import QgsProject, QgsRasterLayer
-from qgis.PyQt.QtCore import Qt
+from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry, QgsProject, QgsRasterLayer, QgsRectangle
+from qgis.PyQt.QtCore import QPoint, Qt
+from qgis.PyQt.QtTest import QTest
 
 SQUARES = ((150, 150, 90), (350, 150, 60), (200, 380, 110))
 """(x, y, side) in metres from the upper left corner."""
@@ -59,8 +60,6 @@ def middle(number):
 
 def overlap(geometry, number):
     """Return the IoU of an outline with a square."""
-    from qgis.core import QgsGeometry, QgsRectangle
-
     x, y, side = SQUARES[number]
     square = QgsGeometry.fromRect(QgsRectangle(LEFT + x, TOP - y - side, LEFT + x + side, TOP - y))
     return geometry.intersection(square).area() / geometry.combine(square).area()
@@ -138,8 +137,6 @@ def test_what_the_canvas_shows_is_segmented_too_and_at_another_scale_with_the_sa
 
 
 def test_the_session_survives_a_change_of_crs_with_the_prompts_where_they_were(stage):
-    from qgis.core import QgsCoordinateReferenceSystem
-
     stage.click(*middle(0), NONE)
     stage.canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:4326"))
     wait(10)
@@ -150,3 +147,52 @@ def test_the_session_survives_a_change_of_crs_with_the_prompts_where_they_were(s
     assert abs(kept.geometry().boundingBox().xMinimum() - 15.0) < 0.01
     assert kept["prompts"].endswith("EPSG:32633")
     assert stage.failures == []
+
+
+def test_on_a_rotated_map_the_object_that_is_clicked_is_found(stage):
+    stage.canvas.setRotation(30.0)
+    wait(400)
+    stage.settle()
+    x, y = middle(0)
+    where = stage.canvas.mapSettings().mapToPixel().transform(LEFT + x, TOP - y)
+    place = QPoint(round(where.x()), round(where.y()))
+    QTest.mouseClick(stage.canvas.viewport(), Qt.MouseButton.LeftButton, NONE, place)
+    stage.settle()
+    stage.key(Qt.Key.Key_Return)
+
+    (kept,) = stage.kept()
+    assert overlap(kept.geometry(), 0) > 0.8
+
+
+def test_after_panning_away_and_back_nothing_is_encoded_again_and_the_outline_is_the_same(stage):
+    stage.click(*middle(1))
+    first = sorted(band.asWkt(3) for band in stage.bands())
+    stage.key(Qt.Key.Key_Escape)
+    stage.show_view(dx=150, dy=60)
+    wait(400)
+    stage.settle()
+    stage.show_view()
+    wait(400)
+    encodes = stage.segmenter.inquirer.encodes
+    stage.settle()
+    stage.click(*middle(1))
+
+    assert sorted(band.asWkt(3) for band in stage.bands()) == first
+    assert stage.segmenter.inquirer.encodes == encodes
+
+
+def test_what_is_kept_is_not_looked_at_with_what_the_canvas_shows(stage, layer):
+    stage.segmenter.choose_layer(None)
+    wait(400)
+    stage.settle()
+    stage.click(*middle(0))
+    seen = stage.bands()[0].asWkt(3)
+    stage.key(Qt.Key.Key_Return)
+    stage.canvas.setLayers([stage.target(), layer])
+    wait(400)
+    stage.settle()
+    encodes = stage.segmenter.inquirer.encodes
+    stage.click(*middle(0), SHIFT)
+
+    assert stage.segmenter.inquirer.encodes == encodes
+    assert stage.bands()[0].asWkt(3) == seen

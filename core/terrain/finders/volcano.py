@@ -119,8 +119,9 @@ class VolcanoFinder:
         volcanoes = []
         for index, found in enumerate(edifices):
             check(progress)
-            progress.report(0.8 + 0.2 * index / len(edifices), "Measuring volcanoes")
-            volcanoes.append(self._volcano(levels, found, settings, progress, outliner))
+            share = SubProgress(progress, 0.8 + 0.2 * index / len(edifices), 0.8 + 0.2 * (index + 1) / len(edifices))
+            share.report(0.0, "Measuring volcanoes")
+            volcanoes.append(self._volcano(levels, found, settings, share, outliner))
         progress.report(1.0)
         return VolcanoResult(
             polygons=tuple(volcanoes),
