@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsFeature, QgsFields, QgsMapSettings, QgsPointXY, QgsRasterLayer, QgsRectangle
@@ -14,9 +13,10 @@ from ..core.outlines.results import FIELDS
 from ..core.prompts.parse import parse_prompts
 from ..core.raster.source import RasterSource
 from ..core.replay import Record
-from .bridge import crs_text, from_qgis_geometry, split_source, to_qgis_crs
+from .bridge import crs_text, from_qgis_geometry, to_qgis_crs
 from .map_source import FINER, MapSource
 from .provider_source import ProviderSource, is_picture, unturned
+from .recorded_dem import OTHER, open_dem, opened_layer
 from .rendered_source import RenderedSource
 from .values import is_null
 
@@ -24,7 +24,6 @@ _SHORT_NAME = 10
 """Shapefiles keep so many characters of a field's name."""
 _CANVAS = "map:"
 _SCREEN_PX = 512
-_OTHER = "Give the raster to use in its place (RASTER)."
 
 
 def index_of(fields: QgsFields, name: str) -> int:
@@ -51,7 +50,8 @@ def record_of(feature: QgsFeature, crs: str | None) -> Record:
 def open_recorded(record: Record, layer: QgsRasterLayer | None = None) -> RasterSource:
     """Return the source of a record's pixels, or the given layer in its place, read as it was then.
 
-    What was made from a canvas is made again from the one raster layer that it showed.
+    What was made from a canvas is made again from the one raster layer that it showed. Of a DEM that was looked at as a
+    composite it is the elevations.
 
     Raises
     ------
@@ -60,6 +60,8 @@ def open_recorded(record: Record, layer: QgsRasterLayer | None = None) -> Raster
     SettingsError
         If the record does not say what was read.
     """
+    if record.composite is not None:
+        return open_dem(record.source, layer)
     if record.source.startswith(_CANVAS) and layer is not None:
         return _as_map(layer, record)
     layer = _layer_of(record) if layer is None else layer
@@ -91,10 +93,5 @@ def _as_map(layer: QgsRasterLayer, record: Record) -> MapSource:
 def _layer_of(record: Record) -> QgsRasterLayer:
     name = record.source
     if name.startswith(_CANVAS):
-        raise RasterReadError("It was made from what the map showed, which is not kept.", hint=_OTHER)
-    provider, source = split_source(name)
-    layer = QgsRasterLayer(source, Path(source).name, provider)
-    if not layer.isValid():
-        kept_back = "; its secrets were not kept" if "***" in name else ""
-        raise RasterReadError(f"The source '{name}' is missing or can't be opened{kept_back}.", hint=_OTHER)
-    return layer
+        raise RasterReadError("It was made from what the map showed, which is not kept.", hint=OTHER)
+    return opened_layer(name)

@@ -23,6 +23,10 @@ from .raster import crs as crs_maths
 from .raster.rgb import RgbRecipe
 from .raster.source import RasterSource
 from .session import SegmentationSession, SessionSettings
+from .terrain.composite import CompositeSettings
+from .terrain.composite_source import CompositeSource
+from .terrain.composite_source import parse as parse_composite
+from .terrain.reader import ElevationSettings
 from .trace import Trace
 
 SAME_IOU = 0.9999
@@ -96,8 +100,16 @@ class Record:
 
     @property
     def is_drawn(self) -> bool:
-        """True if not the raster's values were looked at but a picture drawn from them."""
-        return "pixels=drawn" in self.stretch.split()
+        """True if not the raster's values were looked at but a picture that was drawn from them by its style."""
+        return "pixels=drawn" in self.stretch.split() and self.composite is None
+
+    @property
+    def composite(self) -> tuple[CompositeSettings, ElevationSettings] | None:
+        """How a DEM was painted and its heights were read; None if no DEM was looked at as a composite.
+
+        Raises :class:`SettingsError` if the text can't be understood.
+        """
+        return parse_composite(self.stretch)
 
     @property
     def native_resolution(self) -> float:
@@ -220,16 +232,27 @@ class Replayer:
     def _source_for(self, record: Record) -> RasterSource:
         # a map service's grid follows from the resolution that it was drawn at
         finest = record.native_resolution if record.is_drawn else None
-        key = (record.source, finest, record.prompts.endswith(" pixels"))
+        composite = record.composite
+        key = (record.source, finest, record.prompts.endswith(" pixels"), composite)
         if self._source is None or key != self._source_key:
             self.close()
-            self._source, self._source_key = self._open_record(record), key
+            opened = self._open_record(record)
+            self._source, self._source_key = opened if composite is None else _painted(opened, *composite), key
         return self._source
 
     def _model_for(self, name: str) -> SegmentationModel:
         if name not in self._models:
             self._models[name] = self._load_model(name)
         return self._models[name]
+
+
+def _painted(source: RasterSource, composite: CompositeSettings, heights: ElevationSettings) -> CompositeSource:
+    """Return the picture of a DEM; the DEM is closed if there can't be one."""
+    try:
+        return CompositeSource(source, composite, heights)
+    except SegmentError:
+        source.close()
+        raise
 
 
 def _compared(record: Record, geometry: Any, crs: str | None) -> tuple[float, bool]:

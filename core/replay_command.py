@@ -13,6 +13,7 @@ from .progress import Progress, SubProgress
 from .raster.source import RasterSource
 from .raster.sources import open_source
 from .replay import Record, Replayer, Verdict
+from .terrain.encoded import EncodedSource, encoding_in
 
 
 def add_replay(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +28,9 @@ def replay(options: argparse.Namespace, progress: Progress) -> None:
     stored = read_results(options.results)
 
     def open_record(record: Record) -> RasterSource:
-        return open_source(options.image or record.source, pixel_space=record.prompts.endswith(" pixels"))
+        encoding, name = encoding_in(record.source) if record.composite is not None else (None, record.source)
+        opened = open_source(options.image or name, pixel_space=record.prompts.endswith(" pixels"))
+        return opened if encoding is None else EncodedSource(opened, encoding)
 
     verdicts = []
     with closing(Replayer(open_record, ModelStore().load)) as replayer:

@@ -8,12 +8,15 @@ from typing import Any, Union
 from ..algorithms import image_parameters as image
 from ..algorithms import outline_parameters as shape
 from ..algorithms import prompt_parameters as asked
+from ..algorithms import terrain_parameters as terrain
 from ..algorithms.segmentprompts import MODEL, NAME, OUTPUT
 from ..core.errors import RasterReadError
 from ..core.outlines.results import Provenance, SegmentedPolygon
 from ..core.outlines.shape import OutlineSettings
 from ..core.raster.source import RasterSource
 from ..core.replay import Record
+from ..core.terrain.composite import CompositeSettings
+from ..core.terrain.reader import ElevationSettings
 
 _ALGORITHM = f"promptsegmenter:{NAME}"
 _FILE = "object.gpkg"
@@ -98,7 +101,8 @@ def _parameters(
         values.update({image.RENDER: True, image.RESOLUTION: record.native_resolution})
     if crs is None:
         values[image.PIXEL_SPACE] = True
-    return {**values, **_picture(record.stretch), **_outline(OutlineSettings.parse(record.settings))}
+    picture = _picture(record.stretch) if record.composite is None else _elevation(*record.composite)
+    return {**values, **picture, **_outline(OutlineSettings.parse(record.settings))}
 
 
 def _picture(stretch: str) -> dict[str, Value]:
@@ -106,6 +110,18 @@ def _picture(stretch: str) -> dict[str, Value]:
     values: dict[str, Value] = {image.BANDS: said["bands"]}
     if said["stretch"] not in _PREPARED:
         values[image.STRETCH] = said["stretch"]
+    return values
+
+
+def _elevation(composite: CompositeSettings, heights: ElevationSettings) -> dict[str, Value]:
+    """Return how a DEM is painted; what the recipe takes from the raster, it takes again."""
+    values: dict[str, Value] = {
+        terrain.COMPOSITE: composite.recipe,
+        image.BANDS: str(heights.band),
+        terrain.ELEVATION_UNIT: heights.unit.value,
+    }
+    if heights.nodata:
+        values[terrain.ELEVATION_NODATA] = ",".join(repr(value) for value in heights.nodata)
     return values
 
 

@@ -75,12 +75,15 @@ class Keeper(QObject):
         self._target(self.layer).remove(feature.id())
         return True
 
-    def opened(self, feature: QgsFeature) -> tuple[ShapePrompt, EditedFeature, str | None]:
-        """Return a polygon of the target layer as a prompt, what it is, and the CRS of both."""
-        if self.layer is None:
+    def opened(
+        self, feature: QgsFeature, layer: QgsVectorLayer | None = None
+    ) -> tuple[ShapePrompt, EditedFeature, str | None]:
+        """Return a polygon of a layer (the target layer if left out) as a prompt, what it is, and the CRS of both."""
+        layer = self.layer if layer is None else layer
+        if layer is None:
             raise ValueError("Keeper.opened: expected a target layer, got none")
         shape = ShapePrompt(_flat(feature))
-        return shape, EditedFeature(self.layer.id(), feature.id()), crs_text(self.layer.crs())
+        return shape, EditedFeature(layer.id(), feature.id()), crs_text(layer.crs())
 
     def _edited(self, item: OpenObject) -> QgsVectorLayer | None:
         """Return the layer of the polygon that an object corrects, if both are still there."""

@@ -50,6 +50,8 @@ class Found:
     """How its mask became a polygon."""
     source: RasterSource | None = None
     """What was looked at; may be closed by now."""
+    doubts: tuple[str, ...] = ()
+    """What is doubtful about the pixels, such as voids that a DEM does not declare."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class LiveSession:
         Lets go of the pixels.
     source : RasterSource, optional
         What is looked at, for answers to refer to.
+    doubts : callable, optional
+        Returns what is doubtful about the pixels that were read so far.
     """
 
     def __init__(
@@ -83,8 +87,10 @@ class LiveSession:
         close_source: Callable[[], None] = lambda: None,
         *,
         source: RasterSource | None = None,
+        doubts: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         self._source = source
+        self._doubts = doubts
         self._open_session = open_session
         self._close_source = close_source
         self._session: InteractiveSession | None = None
@@ -156,7 +162,9 @@ class LiveSession:
         if answer is None:
             raise ValueError("LiveSession: expected at least one prompt")
         self.encodes = session.encodes
-        found = Found(answer, answer.look.grid.crs, session.provenance(), question.outline, self._source)
+        found = Found(
+            answer, answer.look.grid.crs, session.provenance(), question.outline, self._source, self._doubts()
+        )
         return found, made
 
     def _is_known(self, key: _Key) -> bool:

@@ -38,6 +38,7 @@ from .source_controls import SourceControls
 from .status_line import StatusLine
 from .store_controls import StoreControls
 from .target_layer import KeepSettings
+from .terrain_controls import TerrainControls
 
 OBJECT_NAME = "PromptSegmenterPanel"
 """QGIS remembers the dock's place under this name."""
@@ -56,6 +57,7 @@ class SegmentPanel(QgsDockWidget):
 
     layer_chosen = pyqtSignal(object)
     style_toggled = pyqtSignal(bool)
+    elevation_chosen = pyqtSignal(object)
     model_chosen = pyqtSignal(str)
     download_requested = pyqtSignal(str)
     mode_chosen = pyqtSignal(object)
@@ -91,6 +93,7 @@ class SegmentPanel(QgsDockWidget):
         self._keep = KeepControls()
         self._outline = OutlineControls()
         self._store = StoreControls()
+        self.terrain = TerrainControls()
         self._first_run = FirstRunPage()
         self._pages = QStackedWidget()
         self._pages.addWidget(self._controls())
@@ -160,6 +163,10 @@ class SegmentPanel(QgsDockWidget):
         """Choose the layer to look at; ``layer_chosen`` says so if it is another one."""
         self._source.set_layer(layer)
 
+    def show_elevation(self) -> None:
+        """Show what is remembered of the layer's heights; ``elevation_chosen`` says so."""
+        self._source.show_elevation()
+
     def set_target(self, layer: QgsVectorLayer | None) -> None:
         """Show the layer that objects are kept in; says nothing."""
         self._keep.set_target(layer)
@@ -194,6 +201,7 @@ class SegmentPanel(QgsDockWidget):
             layout.addWidget(_heading(title))
             layout.addWidget(widget)
         layout.addWidget(_section("kept", tr("Kept objects"), self._keep, is_open=True))
+        layout.addWidget(_section("terrain", tr("Terrain"), self.terrain, is_open=False))
         layout.addWidget(_section("outline", tr("Outline"), self._outline, is_open=False))
         layout.addWidget(_section("store", tr("Encoded views"), self._store, is_open=False))
         layout.addWidget(_section("help", tr("Mouse and keys"), KeyHelp(), is_open=True))
@@ -203,6 +211,7 @@ class SegmentPanel(QgsDockWidget):
     def _connect(self) -> None:
         self._source.chosen.connect(self.layer_chosen)
         self._source.style_toggled.connect(self.style_toggled)
+        self._source.elevation_chosen.connect(self.elevation_chosen)
         self._model.chosen.connect(self.model_chosen)
         self._model.download_asked.connect(self.download_requested)
         self._mode.chosen.connect(self.mode_chosen)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from qgis.core import QgsProject, QgsRasterLayer, QgsVectorLayer
+from qgis.core import QgsFeature, QgsProject, QgsRasterLayer, QgsVectorLayer
 from qgis.gui import QgsMapCanvas, QgsMapTool
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 
+from ..algorithms.dem_prompts import DemChoice
 from ..core.models import catalogue
 from ..core.outlines.shape import OutlineSettings
-from . import drawings
+from . import drawings, elevation_choice
 from .gestures import Gestures
 from .inquirer import Inquirer
 from .keeper import Keeper
@@ -82,7 +83,12 @@ class Segmenter(QObject):
     def choose_layer(self, layer: QgsRasterLayer | None) -> None:
         """Look at a raster layer, or with None at what the canvas shows."""
         # what is open was found on the image before, and can be kept as it is: the next prompt looks at the new one
-        self._look_at(replace(self._chosen, layer=layer))
+        self._look_at(replace(self._chosen, layer=layer, dem=elevation_choice.picture_of(layer)))
+
+    def choose_elevation(self, dem: DemChoice | None) -> None:
+        """Look at the layer's heights as a picture of them, or with None at the layer as it is."""
+        if dem != self._chosen.dem:
+            self._choose(replace(self._chosen, dem=dem))
 
     def choose_style(self, styled: bool) -> None:
         """Look at the layer's style in place of its values."""
@@ -164,6 +170,11 @@ class Segmenter(QObject):
     def redo(self) -> None:
         """Do again what was taken back."""
         self.gestures.redo()
+
+    def correct(self, layer: QgsVectorLayer, feature: QgsFeature) -> None:
+        """Open a polygon of any layer, so that clicks correct it; what is kept then takes its place there."""
+        shape, edited, crs = self.keeper.opened(feature, layer)
+        self.outlining.change(lambda history: history.begin(shape, crs, edited=edited))
 
     def cancel(self) -> None:
         """Stop what is being computed; the prompts stay."""
@@ -306,7 +317,7 @@ class Segmenter(QObject):
             self.outlining.history.forget_edited(layer_id)
         looked_at = self._chosen.layer
         if looked_at is not None and (sip.isdeleted(looked_at) or looked_at.id() in layer_ids):
-            self._chosen = replace(self._chosen, layer=None)
+            self._chosen = replace(self._chosen, layer=None, dem=None)
             self.inquirer.choose(None)
             self._status.tell(tr("The image was removed. Choose another one to go on."))
         self._show()

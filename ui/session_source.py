@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from qgis.core import QgsCoordinateReferenceSystem, QgsMapLayer, QgsMapSettings, QgsRasterLayer
 
+from ..algorithms.dem_prompts import DemChoice, painted
 from ..algorithms.layer_sources import for_worker, resolution_on_screen, source_for_canvas, source_for_layer
 from ..algorithms.map_source import lattice_step
 from ..algorithms.provider_source import is_picture
@@ -20,6 +21,7 @@ from ..core.models.store import ModelStore
 from ..core.progress import Progress
 from ..core.raster.source import RasterSource
 from ..core.session import SegmentationSession
+from ..core.terrain.composite_source import CompositeSource
 from . import embedding_store
 from .live_session import LiveSession
 
@@ -36,6 +38,8 @@ class Chosen:
     """Name in the catalogue."""
     leave_out: QgsMapLayer | None = None
     """The layer that objects are kept in: not part of what the canvas shows."""
+    dem: DemChoice | None = None
+    """How the layer's heights are painted; None to look at its values or its style."""
 
 
 class Sessions:
@@ -65,9 +69,9 @@ class Sessions:
         if choice.layer is None:
             layers = tuple(layer.id() for layer in settings.layers() if layer is not choice.leave_out)
             return choice.model, layers, settings.destinationCrs().toWkt(), self._step(settings.mapUnitsPerPixel())
-        picture = is_picture(choice.layer) or choice.styled
+        picture = is_picture(choice.layer) or (choice.styled and choice.dem is None)
         step = self._step(resolution_on_screen(settings, choice.layer.crs())) if picture else None
-        return choice.model, choice.layer.id(), choice.layer.crs().toWkt(), choice.styled, step
+        return choice.model, choice.layer.id(), choice.layer.crs().toWkt(), choice.styled, choice.dem, step
 
     def open(self, choice: Chosen, settings: QgsMapSettings) -> LiveSession:
         """Return a live session. Copies layers; reads nothing.
@@ -82,9 +86,15 @@ class Sessions:
             source: RasterSource = source_for_canvas(settings, leave_out=leave_out)
         else:
             resolution = resolution_on_screen(settings, choice.layer.crs())
-            source = source_for_layer(choice.layer, styled=choice.styled, screen_resolution=resolution)
-        pixels = _Pixels(source)
-        return LiveSession(lambda progress: self._session(choice.model, pixels, progress), pixels.close, source=source)
+            styled = choice.styled and choice.dem is None
+            source = source_for_layer(choice.layer, styled=styled, screen_resolution=resolution)
+        pixels = _Pixels(source, choice.dem if choice.layer is not None else None)
+        return LiveSession(
+            lambda progress: self._session(choice.model, pixels, progress),
+            pixels.close,
+            source=source,
+            doubts=pixels.doubts,
+        )
 
     def forget_cache(self) -> None:
         """Make the cache anew for the next session, because its settings have changed."""
@@ -111,14 +121,20 @@ class Sessions:
 class _Pixels:
     """A source that was made on the window's thread, and what the worker reads from."""
 
-    def __init__(self, source: RasterSource) -> None:
+    def __init__(self, source: RasterSource, dem: DemChoice | None = None) -> None:
         self._source = source
+        self._dem = dem
         self._read_from: RasterSource | None = None
 
     def opened(self) -> RasterSource:
         if self._read_from is None:
-            self._read_from = for_worker(self._source)
+            dem = self._dem
+            self._read_from = for_worker(self._source) if dem is None else painted(self._source, dem)
         return self._read_from
+
+    def doubts(self) -> tuple[str, ...]:
+        """Return what the heights that were read leave in doubt."""
+        return self._read_from.doubts() if isinstance(self._read_from, CompositeSource) else ()
 
     def close(self) -> None:
         if self._read_from is not None and self._read_from is not self._source:

@@ -7,6 +7,7 @@ from qgis.gui import QgsMapLayerComboBox
 from qgis.PyQt.QtCore import QCoreApplication, pyqtSignal
 from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QVBoxLayout, QWidget
 
+from .elevation_controls import ElevationControls
 from .preferences import Preferences
 
 _KEY = "use_style"
@@ -16,11 +17,12 @@ class SourceControls(QWidget):
     """A list of the project's raster layers, headed by "What the canvas shows".
 
     ``chosen`` is emitted with a raster layer, or None for the canvas; ``style_toggled`` when a layer's own style is to
-    be looked at in place of its values.
+    be looked at in place of its values; ``elevation_chosen`` with how its heights are painted, or None.
     """
 
     chosen = pyqtSignal(object)
     style_toggled = pyqtSignal(bool)
+    elevation_chosen = pyqtSignal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,7 +44,10 @@ class SourceControls(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.list)
         layout.addWidget(self.style_box)
-        self.style_box.setEnabled(self.layer() is not None)
+        self.elevation = ElevationControls()
+        layout.addWidget(self.elevation)
+        self._show_choices()
+        self.elevation.chosen.connect(self._repaint)
         self.list.layerChanged.connect(self._choose)
         self.style_box.toggled.connect(self._restyle)
 
@@ -54,10 +59,23 @@ class SourceControls(QWidget):
         """Choose a layer, or with None what the canvas shows."""
         self.list.setLayer(layer)
 
+    def show_elevation(self) -> None:
+        """Show what is remembered of the layer's heights, because somebody else has changed it."""
+        self._show_choices()
+        self.elevation_chosen.emit(self.elevation.picture())
+
     def _choose(self, layer: QgsRasterLayer | None) -> None:
-        # what is drawn has its style already
-        self.style_box.setEnabled(layer is not None)
+        self._show_choices()
         self.chosen.emit(layer)
+
+    def _show_choices(self) -> None:
+        self.elevation.set_layer(self.layer())
+        # what is drawn has its style already
+        self.style_box.setEnabled(self.layer() is not None and self.elevation.picture() is None)
+
+    def _repaint(self, dem: object) -> None:
+        self.style_box.setEnabled(dem is None)
+        self.elevation_chosen.emit(dem)
 
     def _restyle(self, wanted: bool) -> None:
         Preferences().set(_KEY, wanted)

@@ -51,7 +51,7 @@ class Status(QObject):
         if found.answer.outline is None:
             self.tell(tr("Nothing found here. Try another click, a box, or zoom closer."))
         else:
-            self.tell(" ".join(found.answer.warnings) or self._ready())
+            self.tell(" ".join([*found.answer.warnings, *found.doubts]) or self._ready())
 
     def tell_encoded(self, encoded: Encoded) -> None:
         """Say how long a view took, if it was not there already."""

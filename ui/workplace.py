@@ -15,6 +15,7 @@ from .messages import Action
 from .model_download import ModelDownloads
 from .segment_panel import SegmentPanel
 from .segmenter import Segmenter
+from .terrain_page import TerrainPage
 
 
 class Workplace(QObject):
@@ -41,6 +42,7 @@ class Workplace(QObject):
         self._downloads = ModelDownloads(self)
         self.segmenter.tool.setAction(action)
         connect_panel(self.segmenter, self.panel)
+        self.terrain = TerrainPage(iface.mapCanvas(), self.panel, self.segmenter, parent=self)
         self._connect()
         iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.panel)
 
@@ -62,6 +64,7 @@ class Workplace(QObject):
     def close(self) -> None:
         """Take everything away; returns after a moment at most, whatever is being computed."""
         self._downloads.cancel()
+        self.terrain.close()
         self.segmenter.close()
         self._iface.removeDockWidget(self.panel)
         self.panel.deleteLater()
@@ -79,6 +82,8 @@ class Workplace(QObject):
         segmenter.failed.connect(self._show_error)
         # QGIS's own undo, which is what Ctrl+Z is while no object is open, is that of the active layer
         segmenter.kept.connect(lambda _: iface.setActiveLayer(segmenter.keeper.layer))
+        self.terrain.failed.connect(self._show_error)
+        self.terrain.accepted.connect(iface.setActiveLayer)
         self._downloads.arrived.connect(self._use_model)
         self._downloads.failed.connect(lambda name, error: self._show_error(error))
         self._downloads.progressed.connect(
@@ -132,6 +137,7 @@ def connect_panel(segmenter: Segmenter, panel: SegmentPanel) -> None:
     for signal, method in (
         (panel.layer_chosen, segmenter.choose_layer),
         (panel.style_toggled, segmenter.choose_style),
+        (panel.elevation_chosen, segmenter.choose_elevation),
         (panel.model_chosen, segmenter.choose_model),
         (panel.mode_chosen, segmenter.choose_mode),
         (panel.outline_changed, segmenter.set_outline),

@@ -88,3 +88,17 @@ class EncodedSource:
         box = (0.0, top * step - first, float(window.width), bottom * step - first)
         means, usable = average_over(metres[None], valid, box, (size[0], bottom - top))
         return means[0].astype(metres.dtype), usable
+
+
+def encoding_in(uri: str) -> tuple[TerrainEncoding | None, str]:
+    """Return the encoding that :attr:`EncodedSource.uri` has in front, and the picture's own name.
+
+    Examples
+    --------
+    >>> encoding_in("mapbox:/data/tile.png")[1], encoding_in("/data/dem.tif")
+    ('/data/tile.png', (None, '/data/dem.tif'))
+    """
+    for encoding in TerrainEncoding:
+        if uri.startswith(f"{encoding.value}:"):
+            return encoding, uri[len(encoding.value) + 1 :]
+    return None, uri

@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 from prompt_segmenter.core import cli
 from prompt_segmenter.core.models.store import ModelStore
+from prompt_segmenter.core.raster.grid import PixelGrid
+from prompt_segmenter.test.core.terrain.test_metric_recipe import relief
 from prompt_segmenter.test.helpers.fake_model import SameBrightness
 from prompt_segmenter.test.helpers.rasters import write_raster
+
+GRID = PixelGrid((30.0, 0.0, 500000.0, 0.0, -30.0, 4600000.0), "EPSG:32633", 150, 110)
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +60,22 @@ def test_pixels_and_a_moved_image_are_replayed_too(capsys, image, tmp_path):
 def test_a_file_that_is_not_there_is_one_sentence(capsys, tmp_path):
     assert cli.main(["replay", str(tmp_path / "x.gpkg")]) == 1
     assert "is not there. Give a .geojson or .gpkg file of results." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("recipe", ["metric", "samgis"])
+@pytest.mark.parametrize("encoding", ["", "terrarium"])
+def test_a_click_on_a_mountain_is_replayed_as_the_same(capsys, tmp_path, recipe, encoding):
+    heights, out = relief(GRID, 0.0), str(tmp_path / "out.gpkg")
+    if encoding:
+        whole, part = np.divmod(np.rint((heights + 32768.0) * 256.0).astype(np.int64), 256)
+        data = np.stack([whole // 256, whole % 256, part]).astype(np.uint8)
+    else:
+        data = heights[None].astype(np.float32)
+    dem = write_raster(tmp_path / "dem.tif", data, transform=GRID.transform)
+    x, y = GRID.to_map([(122, 55)])[0]
+    options = ["--composite", recipe, *(["--encoding", encoding] if encoding else [])]
+    assert cli.main(["segment", dem, "-o", out, "--quiet", "--include", f"{x},{y}", *options]) == 0
+
+    assert cli.main(["replay", out]) == 0
+
+    assert capsys.readouterr().out.splitlines() == ["1: same", f"{out}: 1 same, 0 different, 0 failed"]

@@ -6,6 +6,7 @@ import pytest
 from prompt_segmenter.core.errors import ModelNotInstalledError, OutsideExtentError
 from prompt_segmenter.test.algorithms.conftest import write_tif
 from prompt_segmenter.test.ui.stage import LEFT, NONE, TOP, until
+from prompt_segmenter.test.ui.test_terrain_page import endless, write_dem
 from prompt_segmenter.ui import workplace as workplace_module
 from prompt_segmenter.ui.mode import Mode
 from prompt_segmenter.ui.preferences import Preferences
@@ -16,6 +17,8 @@ from qgis.PyQt.QtCore import QPoint, Qt
 from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QPushButton, QWidget
+
+__all__ = ["endless"]
 
 
 class Window:
@@ -279,3 +282,26 @@ def test_the_plugin_can_be_loaded_again_after_it_was_used(plugin, window, layer)
     click(place)
 
     assert place.segmenter.can_keep
+
+
+def test_unloading_in_the_middle_of_a_search_leaves_nothing(place, plugin, tmp_path, endless):
+    controls = place.panel.terrain
+    controls.list.setLayer(write_dem(tmp_path / "dem.tif"))
+    controls.volcanoes.click()
+    until(endless.begun.is_set)
+
+    plugin.unload()
+    wait(50)
+
+    until(endless.ended.is_set, timeout_s=2.0)
+
+
+def test_accepted_landforms_become_the_active_layer(place, window, tmp_path):
+    controls = place.panel.terrain
+    controls.list.setLayer(write_dem(tmp_path / "dem.tif"))
+    controls.method.setCurrentIndex(1)
+    controls.volcanoes.click()
+    until(lambda: not place.terrain.search.is_running, timeout_s=60)
+    controls.candidates.accept_all.click()
+    assert window.active.name() == "Volcanoes" and window.active.featureCount() == 2
+    assert controls.candidates.isHidden()
