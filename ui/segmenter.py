@@ -216,6 +216,7 @@ class Segmenter(QObject):
         self.inquirer.working.connect(self._status.work)
         self.inquirer.idle.connect(self._status.rest)
         self.inquirer.encoded.connect(self._status.tell_encoded)
+        self.inquirer.outdated.connect(self.outlining.forget_closed)
         self.gestures.said.connect(self._status.tell)
         self._status.changed.connect(self.status_changed)
         self.gestures.failed.connect(self.failed)
@@ -245,6 +246,7 @@ class Segmenter(QObject):
     def _look_at(self, chosen: Chosen) -> None:
         self._chosen = chosen
         self.inquirer.choose(chosen)
+        self.outlining.forget_closed()
         self.gestures.anticipation.again()
 
     def _come(self) -> None:
