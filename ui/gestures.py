@@ -170,11 +170,11 @@ class Gestures(QObject):
         self._clicked_onto = None
         self.keep()
 
-    def remove_at(self, point: QgsPointXY) -> None:
-        """Delete the target layer's polygon under a point."""
+    def remove_at(self, point: QgsPointXY | None) -> None:
+        """Delete the target layer's polygon under the pointer; None if that is not over the map."""
         self._quieten()
         try:
-            removed = self._keeper.remove_at(point, self._crs())
+            removed = point is not None and self._keeper.remove_at(point, self._crs())
         except SegmentError as error:
             self.failed.emit(error)
             return

@@ -40,7 +40,7 @@ class PromptMapTool(QgsMapTool):
         self._gestures = gestures
         self._pressed: QPoint | None = None
         self._dragged = False
-        self._last = QPoint(0, 0)
+        self._last: QPoint | None = None
         self._shown: Pointer | None = None
 
     def activate(self) -> None:
@@ -57,6 +57,7 @@ class PromptMapTool(QgsMapTool):
         self.canvas().removeEventFilter(self)
         self.canvas().viewport().removeEventFilter(self)
         self._forget_press()
+        self._last = None
         super().deactivate()
 
     def show_pointer(self, modifiers: Qt.KeyboardModifiers = _PLAIN) -> None:
@@ -75,25 +76,25 @@ class PromptMapTool(QgsMapTool):
 
     def canvasMoveEvent(self, event: QgsMapMouseEvent) -> None:  # noqa: N802
         """Stretch a box while the button is down, else point."""
-        self._last = event.pixelPoint()
+        now = self._last = event.pixelPoint()
         if self._pressed is None:
             self._gestures.point_at(event.mapPoint(), beside=_has(event.modifiers(), _SHIFT))
             self.show_pointer(event.modifiers())
-        elif self._dragged or _is_drag(self._pressed, self._last):
+        elif self._dragged or _is_drag(self._pressed, now):
             self._dragged = True
-            self._gestures.stretch(self._corners(self._pressed, self._last))
+            self._gestures.stretch(self._corners(self._pressed, now))
 
     def canvasReleaseEvent(self, event: QgsMapMouseEvent) -> None:  # noqa: N802
         """Give a prompt: a click, or the box that was dragged."""
-        self._last = event.pixelPoint()
+        now = self._last = event.pixelPoint()
         beside = _has(event.modifiers(), _SHIFT)
         if event.button() == _RIGHT:
             self._gestures.exclude(event.mapPoint())
         elif event.button() == _LEFT and self._pressed is not None:
             begun, dragged = self._pressed, self._dragged
             self._forget_press()
-            if dragged or _is_drag(begun, self._last):
-                self._gestures.enclose(self._corners(begun, self._last), beside=beside)
+            if dragged or _is_drag(begun, now):
+                self._gestures.enclose(self._corners(begun, now), beside=beside)
             else:
                 self._gestures.include(self.toMapCoordinates(begun), beside=beside)
 
@@ -124,6 +125,7 @@ class PromptMapTool(QgsMapTool):
         if event.type() == QEvent.Type.ShortcutOverride and watched is self.canvas():
             return self._claim(event)
         if event.type() == QEvent.Type.Leave and watched is self.canvas().viewport():
+            self._last = None
             self._gestures.point_away()
         return False
 
@@ -141,7 +143,7 @@ class PromptMapTool(QgsMapTool):
         """Return what a key does now, or None if it isn't ours."""
         key, modifiers, gestures = event.key(), _without_keypad(event.modifiers()), self._gestures
         if modifiers == _PLAIN and key in _DELETING:
-            under = self.toMapCoordinates(self._last)
+            under = None if self._last is None else self.toMapCoordinates(self._last)
             return gestures.remove_last if key == Qt.Key.Key_Backspace else lambda: gestures.remove_at(under)
         redoes = (key == Qt.Key.Key_Z and modifiers == (_CONTROL | _SHIFT)) or (
             key == Qt.Key.Key_Y and modifiers == _CONTROL

@@ -11,7 +11,7 @@ from prompt_segmenter.ui.mode import Mode
 from prompt_segmenter.ui.pointer import Pointer
 from prompt_segmenter.ui.target_layer import TargetLayer
 from qgis.core import QgsCoordinateReferenceSystem, QgsProject
-from qgis.PyQt.QtCore import QPoint, Qt
+from qgis.PyQt.QtCore import QEvent, QPoint, Qt
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QApplication, QLineEdit
 
@@ -257,6 +257,16 @@ def test_delete_removes_the_polygon_under_the_pointer_as_one_step(stage):
     assert stage.target().undoStack().count() == steps + 1
     stage.target().undoStack().undo()
     assert len(stage.kept()) == 2
+
+
+def test_delete_removes_nothing_while_the_pointer_is_not_over_the_map(stage):
+    stage.double_click(100, 200)
+    stage.move(100, 200)
+    QApplication.sendEvent(stage.canvas.viewport(), QEvent(QEvent.Type.Leave))
+    stage.key(Key.Key_Delete)
+
+    assert len(stage.kept()) == 1
+    assert "No polygon" in stage.said[-1]
 
 
 def test_delete_over_nothing_deletes_no_selected_feature(stage):
