@@ -9,6 +9,7 @@ from qgis.gui import QgsMapCanvas, QgsMapTool
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 
+from ..core.errors import PromptError
 from ..core.models import catalogue
 from ..core.outlines.shape import OutlineSettings
 from . import drawings
@@ -286,7 +287,10 @@ class Segmenter(QObject):
             self._status.tell_found(found)
 
     def _fail(self, error: Exception) -> None:
-        self._status.tell(tr("It did not work. Your prompts are still there."))
+        if isinstance(error, PromptError):
+            self._status.tell(tr("That prompt can't be used and was taken back."))
+        else:
+            self._status.tell(tr("It did not work. Your prompts are still there."))
         self.failed.emit(error)
 
     def _leave_out(self, layer: QgsVectorLayer | None) -> None:
