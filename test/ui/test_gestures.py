@@ -421,6 +421,19 @@ def test_a_kept_polygon_is_opened_corrected_and_put_back_as_one_step(stage):
     assert undone.geometry().area() == disc()
 
 
+def test_correcting_a_polygon_leaves_its_class_alone(stage):
+    stage.segmenter.set_label("tree")
+    stage.double_click(100, 200)
+    stage.segmenter.set_label("roof")
+    stage.click(100, 200)
+    stage.click(112, 200)
+    stage.key(Key.Key_Return)
+
+    (kept,) = stage.kept()
+    assert kept.geometry().contains(stage.place(120, 200))
+    assert kept["label"] == "tree"
+
+
 def test_a_polygon_that_was_only_looked_at_is_not_written(stage):
     stage.double_click(100, 200)
     steps = stage.target().undoStack().count()

@@ -106,6 +106,20 @@ def test_a_polygon_that_was_deleted_meanwhile_is_written_anew(stage):
     assert stage.failures == []
 
 
+def test_a_polygon_that_was_saved_meanwhile_is_still_the_one_that_is_corrected(stage):
+    stage.double_click(100, 200)
+    stage.click(100, 200)
+    stage.click(112, 200)
+    number = stage.kept()[0].id()
+    assert stage.target().commitChanges()
+    assert stage.kept()[0].id() != number
+    stage.key(Key.Key_Return)
+
+    (kept,) = stage.kept()
+    assert kept.geometry().contains(stage.place(120, 200))
+    assert stage.failures == []
+
+
 def test_a_new_project_begins_anew(stage, project):
     stage.double_click(300, 300)
     stage.click(100, 200)
