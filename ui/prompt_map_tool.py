@@ -39,6 +39,7 @@ class PromptMapTool(QgsMapTool):
         super().__init__(canvas)
         self._gestures = gestures
         self._pressed: QPoint | None = None
+        self._begun = QgsPointXY()
         self._dragged = False
         self._last: QPoint | None = None
         self._shown: Pointer | None = None
@@ -72,7 +73,7 @@ class PromptMapTool(QgsMapTool):
         if event.button() in (_LEFT, _RIGHT):
             self._gestures.give_way()
         if event.button() == _LEFT:
-            self._pressed, self._dragged = event.pixelPoint(), False
+            self._pressed, self._begun, self._dragged = event.pixelPoint(), event.mapPoint(), False
 
     def canvasMoveEvent(self, event: QgsMapMouseEvent) -> None:  # noqa: N802
         """Stretch a box while the button is down, else point."""
@@ -82,7 +83,7 @@ class PromptMapTool(QgsMapTool):
             self.show_pointer(event.modifiers())
         elif self._dragged or _is_drag(self._pressed, now):
             self._dragged = True
-            self._gestures.stretch(self._corners(self._pressed, now))
+            self._gestures.stretch(self._corners(now))
 
     def canvasReleaseEvent(self, event: QgsMapMouseEvent) -> None:  # noqa: N802
         """Give a prompt: a click, or the box that was dragged."""
@@ -91,12 +92,12 @@ class PromptMapTool(QgsMapTool):
         if event.button() == _RIGHT:
             self._gestures.exclude(event.mapPoint())
         elif event.button() == _LEFT and self._pressed is not None:
-            begun, dragged = self._pressed, self._dragged
+            dragged = self._dragged or _is_drag(self._pressed, now)
             self._forget_press()
-            if dragged or _is_drag(begun, now):
-                self._gestures.enclose(self._corners(begun, now), beside=beside)
+            if dragged:
+                self._gestures.enclose(self._corners(now), beside=beside)
             else:
-                self._gestures.include(self.toMapCoordinates(begun), beside=beside)
+                self._gestures.include(self._begun, beside=beside)
 
     def canvasDoubleClickEvent(self, event: QgsMapMouseEvent) -> None:  # noqa: N802
         """Keep the object."""
@@ -159,8 +160,12 @@ class PromptMapTool(QgsMapTool):
         plain = {Qt.Key.Key_Escape: gestures.drop, Qt.Key.Key_M: gestures.next_candidate}
         return plain.get(key) if modifiers == _PLAIN else None
 
-    def _corners(self, one: QPoint, other: QPoint) -> list[QgsPointXY]:
-        """Return the four corners of a box on the screen: on a rotated map it does not lie along the axes."""
+    def _corners(self, other: QPoint) -> list[QgsPointXY]:
+        """Return the four corners of a box on the screen: on a rotated map it does not lie along the axes.
+
+        It begins at a place of the map, not of the screen: the wheel may zoom while the button is down.
+        """
+        one = self.toCanvasCoordinates(self._begun)
         pixels = (one, QPoint(other.x(), one.y()), other, QPoint(one.x(), other.y()))
         return [self.toMapCoordinates(pixel) for pixel in pixels]
 

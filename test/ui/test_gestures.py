@@ -101,6 +101,18 @@ def test_the_box_is_seen_while_it_is_dragged(stage):
     assert stage.current.prompts[0].kind == "box"
 
 
+def test_a_box_stays_where_it_was_begun_when_the_map_is_zoomed_during_the_drag(stage):
+    view, begun = stage.canvas.viewport(), stage.place(200, 200)
+    QTest.mousePress(view, BUTTON_LEFT, NONE, stage.pixel(200, 200))
+    stage.move(230, 230, buttons=BUTTON_LEFT)
+    stage.show_view(dx=50, dy=20, scale=0.5)
+    stage.move(260, 260, buttons=BUTTON_LEFT)
+    QTest.mouseRelease(view, BUTTON_LEFT, NONE, stage.pixel(260, 260))
+
+    (box,) = stage.current.prompts
+    assert (box.left, box.top) == (pytest.approx(begun.x(), abs=0.6), pytest.approx(begun.y(), abs=0.6))
+
+
 def test_shift_click_begins_an_object_beside_and_both_stay(stage):
     stage.click(100, 200)
     stage.click(300, 200, SHIFT)
