@@ -174,10 +174,13 @@ class Gestures(QObject):
         """Delete the target layer's polygon under the pointer; None if that is not over the map."""
         self._quieten()
         try:
-            removed = point is not None and self._keeper.remove_at(point, self._crs())
+            removed = None if point is None else self._keeper.remove_at(point, self._crs())
         except SegmentError as error:
             self.failed.emit(error)
             return
+        for item in self._outlining.state.objects:
+            if removed is not None and item.edited == removed:
+                self._outlining.change(lambda history, number=item.number: history.close(number))
         text = tr("Removed; the layer's undo brings it back.") if removed else tr("No polygon is under the pointer.")
         self.said.emit(text)
 

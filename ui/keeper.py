@@ -66,18 +66,18 @@ class Keeper(QObject):
         return self._target(self._or_new(fallback)).keep(outline, found.crs, found.provenance, self.settings)
 
     def at(self, point: QgsPointXY, crs: QgsCoordinateReferenceSystem) -> QgsFeature | None:
-        """Return the polygon of the target layer under a map point, or None."""
-        if self.layer is None or not self.layer.isValid():
+        """Return the polygon of the target layer under a map point, or None; one that isn't shown can't be meant."""
+        if self.layer is None or not self.layer.isValid() or not _is_shown(self.layer):
             return None
         return self._target(self.layer).at(point, crs)
 
-    def remove_at(self, point: QgsPointXY, crs: QgsCoordinateReferenceSystem) -> bool:
-        """Delete the polygon of the target layer under a map point; return False if there is none."""
+    def remove_at(self, point: QgsPointXY, crs: QgsCoordinateReferenceSystem) -> EditedFeature | None:
+        """Delete the polygon of the target layer under a map point and return which it was; None if there is none."""
         feature = self.at(point, crs)
         if feature is None or self.layer is None:
-            return False
+            return None
         self._target(self.layer).remove(feature.id())
-        return True
+        return EditedFeature(self.layer.id(), feature.id())
 
     def opened(self, feature: QgsFeature) -> tuple[ShapePrompt, EditedFeature, str | None]:
         """Return a polygon of the target layer as a prompt, what it is, and the CRS of both."""
@@ -109,6 +109,12 @@ class Keeper(QObject):
 
     def _target(self, layer: QgsVectorLayer) -> TargetLayer:
         return TargetLayer(layer, ask_form=self._ask_form)
+
+
+def _is_shown(layer: QgsVectorLayer) -> bool:
+    """Return False for a layer that is switched off in the project's layer tree."""
+    node = QgsProject.instance().layerTreeRoot().findLayer(layer.id())
+    return node is None or bool(node.isVisible())
 
 
 def _flat(feature: QgsFeature) -> str:

@@ -459,6 +459,31 @@ def test_a_polygon_that_was_only_looked_at_is_not_written(stage):
     assert len(stage.kept()) == 1
 
 
+def test_a_polygon_that_is_not_shown_is_neither_opened_nor_removed(stage, project):
+    stage.double_click(100, 200)
+    project.layerTreeRoot().findLayer(stage.target().id()).setItemVisibilityChecked(False)
+    stage.move(100, 200)
+    stage.key(Key.Key_Delete)
+    assert len(stage.kept()) == 1
+
+    stage.click(100, 200)
+    assert stage.prompts() == ["+100,200"]
+
+
+def test_removing_the_polygon_that_is_being_corrected_closes_it(stage):
+    stage.double_click(100, 200)
+    stage.double_click(300, 200)
+    stage.click(100, 200)
+    stage.click(112, 200)
+    stage.move(100, 200)
+    stage.key(Key.Key_Delete)
+
+    assert stage.objects == ()
+    assert len(stage.kept()) == 1
+    stage.key(Key.Key_Return)
+    assert len(stage.kept()) == 1
+
+
 def test_shift_click_on_a_kept_polygon_begins_a_new_object(stage):
     stage.double_click(100, 200)
     stage.click(100, 200, SHIFT)
