@@ -180,7 +180,8 @@ class Gestures(QObject):
             return
         for item in self._outlining.state.objects:
             if removed is not None and item.edited == removed:
-                self._outlining.change(lambda history, number=item.number: history.close(number))
+                self._outlining.history.close(item.number)
+        self._outlining.follow()
         text = tr("Removed; the layer's undo brings it back.") if removed else tr("No polygon is under the pointer.")
         self.said.emit(text)
 
