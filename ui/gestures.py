@@ -305,7 +305,7 @@ class Gestures(QObject):
 
     def _in_crs_of(self, prompt: Prompt, item: OpenObject) -> Prompt:
         given = PromptSet((prompt,), crs_text(self._crs()))
-        return moved_prompts(given, item.crs, QgsProject.instance().transformContext()).prompts[0]
+        return moved_prompts(given, item.crs, QgsProject.instance()).prompts[0]
 
     def _crs(self) -> QgsCoordinateReferenceSystem:
         return self._canvas.mapSettings().destinationCrs()
