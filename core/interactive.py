@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -203,8 +204,16 @@ class InteractiveSession:
     def _answer(self, prompts: PromptSet, looks: list[Look], chosen: int = 0) -> Answer:
         look, given = looks[chosen], prompts.given or prompts
         outline = self._session.outline(look, prompts, described=given.describe())
-        warnings = self._session.doubts(look) if outline is not None else ()
+        warnings = (*self._session.doubts(look), *self._losses(prompts)) if outline is not None else ()
         return Answer(prompts, look, outline, tuple(looks), chosen, warnings)
+
+    def _losses(self, prompts: PromptSet) -> Iterator[str]:
+        """Yield what a correction takes from a shape without being asked to."""
+        shape = prompts.prompts[0]
+        if isinstance(shape, ShapePrompt) and len(prompts.prompts) > 1:
+            corners = self._grid.to_pixel(np.array(shape.geometry.convex_hull.exterior.coords))
+            if (corners < -1.0).any() or (corners > (self._grid.width + 1.0, self._grid.height + 1.0)).any():
+                yield "The polygon goes on beyond the image: what lies there is cut off."
 
 
 def _known(previous: Answer | None, prompts: PromptSet) -> int:

@@ -279,7 +279,7 @@ class SegmentationSession:
     def _require_inside(self, objects: Sequence[PromptSet], here: Sequence[PromptSet]) -> None:
         grid, extent = self._source.grid, self._settings.extent
         outside = [
-            f"{original.describe()} ({crs_maths.title(given.crs)})"
+            f"{original.describe()[:80]} ({crs_maths.title(given.crs)})"
             for given, moved in ((prompts.given or prompts, moved) for prompts, moved in zip(objects, here))
             for original, prompt in zip(given.prompts, moved.prompts)
             if not _meets(grid.box_to_pixel(prompt.envelope()).tolist(), (0.0, 0.0, grid.width, grid.height))

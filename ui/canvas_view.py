@@ -13,20 +13,16 @@ from qgis.core import (
     QgsGeometry,
     QgsMapSettings,
     QgsPointXY,
-    QgsRectangle,
+    QgsProject,
 )
 
 from ..algorithms.bridge import to_qgis_crs
-from ..core.errors import CrsError
-from ..core.prompts.box import BoxPrompt
-from ..core.prompts.point import PointPrompt
-from ..core.prompts.prompt import Prompt, PromptSet
-from ..core.prompts.shape import ShapePrompt
+from ..algorithms.prompt_text import move_prompts
+from ..core.prompts.prompt import PromptSet
 from ..core.screen import ScreenView
 
 _SIDE_PIECES = 20
 _STEP_PX = 20.0
-_DIGITS = 17
 
 
 def mover(
@@ -78,55 +74,16 @@ def screen_view(
     return ScreenView(bounds, resolution)
 
 
-def moved_point(point: QgsPointXY, way: QgsCoordinateTransform) -> QgsPointXY:
-    """Return a point in the target CRS.
-
-    Raises
-    ------
-    CrsError
-        If it has no place there.
-    """
-    try:
-        return way.transform(point)
-    except QgsCsException as error:
-        raise _lost(point.toString(8), way) from error
-
-
-def moved_prompts(prompts: PromptSet, crs: str | None, context: QgsCoordinateTransformContext) -> PromptSet:
+def moved_prompts(prompts: PromptSet, crs: str | None, project: QgsProject) -> PromptSet:
     """Return prompts in another CRS, with the same prompts as they were given beside them.
+
+    A replay moves them in the same way. Where one of the two is no CRS, coordinates stay as they are.
 
     Raises
     ------
     CrsError
         If one has no place there.
     """
-    way = mover(to_qgis_crs(prompts.crs), to_qgis_crs(crs), context)
-    moved = tuple(_moved(prompt, way) for prompt in prompts.prompts)
-    return replace(prompts, prompts=moved, crs=crs, given=prompts)
-
-
-def _moved(prompt: Prompt, way: QgsCoordinateTransform) -> Prompt:
-    if way.isShortCircuited() or not way.isValid():
-        return prompt
-    if isinstance(prompt, PointPrompt):
-        point = moved_point(QgsPointXY(prompt.x, prompt.y), way)
-        return PointPrompt(point.x(), point.y(), prompt.include)
-    try:
-        if isinstance(prompt, BoxPrompt):
-            box = way.transformBoundingBox(QgsRectangle(prompt.left, prompt.bottom, prompt.right, prompt.top))
-            return BoxPrompt(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum())
-        if isinstance(prompt, ShapePrompt):
-            shape = QgsGeometry.fromWkt(prompt.wkt)
-            if shape.transform(way) == QgsGeometry.OperationResult.Success:
-                return ShapePrompt(shape.asWkt(_DIGITS))
-    except QgsCsException as error:
-        raise _lost(prompt.describe(), way) from error
-    raise _lost(prompt.describe(), way)
-
-
-def _lost(what: str, way: QgsCoordinateTransform) -> CrsError:
-    names = [crs.authid() or crs.description() for crs in (way.sourceCrs(), way.destinationCrs())]
-    return CrsError(
-        f"{what[:80]} ({names[0]}) has no place in {names[1]}.",
-        hint="Check the project's CRS and that of the image.",
-    )
+    target = to_qgis_crs(crs)
+    moved = move_prompts(prompts, target if target.isValid() else to_qgis_crs(prompts.crs), project)
+    return replace(moved, crs=crs)

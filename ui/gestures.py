@@ -170,14 +170,18 @@ class Gestures(QObject):
         self._clicked_onto = None
         self.keep()
 
-    def remove_at(self, point: QgsPointXY) -> None:
-        """Delete the target layer's polygon under a point."""
+    def remove_at(self, point: QgsPointXY | None) -> None:
+        """Delete the target layer's polygon under the pointer; None if that is not over the map."""
         self._quieten()
         try:
-            removed = self._keeper.remove_at(point, self._crs())
+            removed = None if point is None else self._keeper.remove_at(point, self._crs())
         except SegmentError as error:
             self.failed.emit(error)
             return
+        for item in self._outlining.state.objects:
+            if removed is not None and item.edited == removed:
+                self._outlining.history.close(item.number)
+        self._outlining.follow()
         text = tr("Removed; the layer's undo brings it back.") if removed else tr("No polygon is under the pointer.")
         self.said.emit(text)
 
@@ -301,7 +305,7 @@ class Gestures(QObject):
 
     def _in_crs_of(self, prompt: Prompt, item: OpenObject) -> Prompt:
         given = PromptSet((prompt,), crs_text(self._crs()))
-        return moved_prompts(given, item.crs, QgsProject.instance().transformContext()).prompts[0]
+        return moved_prompts(given, item.crs, QgsProject.instance()).prompts[0]
 
     def _crs(self) -> QgsCoordinateReferenceSystem:
         return self._canvas.mapSettings().destinationCrs()

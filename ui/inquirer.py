@@ -13,9 +13,10 @@ from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 from ..algorithms.bridge import crs_text
 from ..core.errors import CrsError, DependencyError, ModelFileError, ModelNotInstalledError, PromptError, SegmentError
 from ..core.outlines.shape import OutlineSettings
+from ..core.prompts.point import PointPrompt
 from ..core.prompts.prompt import PromptSet
 from ..core.screen import ScreenView
-from .canvas_view import moved_point, moved_prompts, mover, screen_view
+from .canvas_view import moved_prompts, screen_view
 from .live_session import LiveSession, Question
 from .prompt_state import OpenObject, Steps, prompts_of
 from .session_source import Chosen, Sessions
@@ -148,7 +149,7 @@ class Inquirer(QObject):
         live, screen = seen
         crs = self._sessions.crs(self._choice, self._canvas.mapSettings())
         try:
-            moved = moved_prompts(prompts, crs_text(crs), QgsProject.instance().transformContext())
+            moved = moved_prompts(prompts, crs_text(crs), QgsProject.instance())
         except CrsError as error:
             self._complain(error, quietly)
             return None
@@ -215,16 +216,13 @@ class Inquirer(QObject):
         if self._choice is None:
             return None
         settings = self._canvas.mapSettings()
-        way = mover(
-            settings.destinationCrs(),
-            self._sessions.crs(self._choice, settings),
-            QgsProject.instance().transformContext(),
-        )
+        there = PromptSet((PointPrompt(point.x(), point.y()),), crs_text(settings.destinationCrs()))
+        here = crs_text(self._sessions.crs(self._choice, settings))
         try:
-            moved = moved_point(point, way)
+            left, bottom, _, _ = moved_prompts(there, here, QgsProject.instance()).envelope()
         except CrsError:
             return None
-        return moved.x(), moved.y()
+        return left, bottom
 
     def _take(self, job: Job, result: Any) -> None:
         if job.urgency is Urgency.HOVER:

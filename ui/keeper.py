@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from qgis.core import QgsCoordinateReferenceSystem, QgsFeature, QgsPointXY, QgsProject, QgsVectorLayer
+from qgis.core import QgsCoordinateReferenceSystem, QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsVectorLayer
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 
 from ..algorithms.bridge import crs_text
 from ..core.prompts.shape import ShapePrompt
 from .live_session import Found
+from .placement import near
 from .prompt_state import EditedFeature, OpenObject
 from .target_layer import AskForm, KeepSettings, KeptObject, TargetLayer
 
@@ -55,25 +56,28 @@ class Keeper(QObject):
         """
         if found.answer.outline is None:
             raise ValueError("Keeper.keep: expected an outline, got none")
-        outline = replace(found.answer.outline, label=self.settings.label)
         edited = self._edited(item)
         if edited is not None:
-            return self._target(edited).replace(item.edited.feature_id, outline, found.crs, found.provenance)  # type: ignore[union-attr]
+            layer, feature_id = edited
+            # the class of the next objects is not that of one which is there already
+            outline = replace(found.answer.outline, label="")
+            return self._target(layer).replace(feature_id, outline, found.crs, found.provenance)
+        outline = replace(found.answer.outline, label=self.settings.label)
         return self._target(self._or_new(fallback)).keep(outline, found.crs, found.provenance, self.settings)
 
     def at(self, point: QgsPointXY, crs: QgsCoordinateReferenceSystem) -> QgsFeature | None:
-        """Return the polygon of the target layer under a map point, or None."""
-        if self.layer is None or not self.layer.isValid():
+        """Return the polygon of the target layer under a map point, or None; one that isn't shown can't be meant."""
+        if self.layer is None or not self.layer.isValid() or not _is_shown(self.layer):
             return None
         return self._target(self.layer).at(point, crs)
 
-    def remove_at(self, point: QgsPointXY, crs: QgsCoordinateReferenceSystem) -> bool:
-        """Delete the polygon of the target layer under a map point; return False if there is none."""
+    def remove_at(self, point: QgsPointXY, crs: QgsCoordinateReferenceSystem) -> EditedFeature | None:
+        """Delete the polygon of the target layer under a map point and return which it was; None if there is none."""
         feature = self.at(point, crs)
         if feature is None or self.layer is None:
-            return False
+            return None
         self._target(self.layer).remove(feature.id())
-        return True
+        return EditedFeature(self.layer.id(), feature.id())
 
     def opened(
         self, feature: QgsFeature, layer: QgsVectorLayer | None = None
@@ -85,14 +89,20 @@ class Keeper(QObject):
         shape = ShapePrompt(_flat(feature))
         return shape, EditedFeature(layer.id(), feature.id()), crs_text(layer.crs())
 
-    def _edited(self, item: OpenObject) -> QgsVectorLayer | None:
-        """Return the layer of the polygon that an object corrects, if both are still there."""
+    def _edited(self, item: OpenObject) -> tuple[QgsVectorLayer, int] | None:
+        """Return the layer and the number of the polygon that an object corrects, if both are still there."""
         if item.edited is None:
             return None
         layer = QgsProject.instance().mapLayer(item.edited.layer_id)
-        if not isinstance(layer, QgsVectorLayer) or not layer.getFeature(item.edited.feature_id).isValid():
+        if not isinstance(layer, QgsVectorLayer):
             return None
-        return layer
+        if layer.getFeature(item.edited.feature_id).isValid():
+            return layer, item.edited.feature_id
+        # saving the layer gives a feature that was new another number, and leaves it where it was
+        before = QgsGeometry.fromWkt(next(given.wkt for given in item.prompts if isinstance(given, ShapePrompt)))
+        same = (one.id() for one in near(layer, before.boundingBox()) if one.geometry().isGeosEqual(before))
+        saved = next(same, None)
+        return None if saved is None else (layer, saved)
 
     def _or_new(self, fallback: QgsCoordinateReferenceSystem) -> QgsVectorLayer:
         if self.layer is None:
@@ -102,6 +112,12 @@ class Keeper(QObject):
 
     def _target(self, layer: QgsVectorLayer) -> TargetLayer:
         return TargetLayer(layer, ask_form=self._ask_form)
+
+
+def _is_shown(layer: QgsVectorLayer) -> bool:
+    """Return False for a layer that is switched off in the project's layer tree."""
+    node = QgsProject.instance().layerTreeRoot().findLayer(layer.id())
+    return node is None or bool(node.isVisible())
 
 
 def _flat(feature: QgsFeature) -> str:

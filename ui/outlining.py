@@ -93,6 +93,11 @@ class Outlining(QObject):
         self._waiting.clear()
         self.follow()
 
+    def forget_closed(self) -> None:
+        """Forget what was found for objects that are not open any more, because the image is another one."""
+        opened = {(item.crs, item.steps[:count]) for item in self.state.objects for count in range(len(item.steps) + 1)}
+        self._known = OrderedDict((key, found) for key, found in self._known.items() if key in opened)
+
     def clear(self) -> None:
         """Forget all objects."""
         self.history.clear()

@@ -39,8 +39,9 @@ class PromptMapTool(QgsMapTool):
         super().__init__(canvas)
         self._gestures = gestures
         self._pressed: QPoint | None = None
+        self._begun = QgsPointXY()
         self._dragged = False
-        self._last = QPoint(0, 0)
+        self._last: QPoint | None = None
         self._shown: Pointer | None = None
 
     def activate(self) -> None:
@@ -57,6 +58,7 @@ class PromptMapTool(QgsMapTool):
         self.canvas().removeEventFilter(self)
         self.canvas().viewport().removeEventFilter(self)
         self._forget_press()
+        self._last = None
         super().deactivate()
 
     def show_pointer(self, modifiers: Qt.KeyboardModifiers = _PLAIN) -> None:
@@ -71,31 +73,31 @@ class PromptMapTool(QgsMapTool):
         if event.button() in (_LEFT, _RIGHT):
             self._gestures.give_way()
         if event.button() == _LEFT:
-            self._pressed, self._dragged = event.pixelPoint(), False
+            self._pressed, self._begun, self._dragged = event.pixelPoint(), event.mapPoint(), False
 
     def canvasMoveEvent(self, event: QgsMapMouseEvent) -> None:  # noqa: N802
         """Stretch a box while the button is down, else point."""
-        self._last = event.pixelPoint()
+        now = self._last = event.pixelPoint()
         if self._pressed is None:
             self._gestures.point_at(event.mapPoint(), beside=_has(event.modifiers(), _SHIFT))
             self.show_pointer(event.modifiers())
-        elif self._dragged or _is_drag(self._pressed, self._last):
+        elif self._dragged or _is_drag(self._pressed, now):
             self._dragged = True
-            self._gestures.stretch(self._corners(self._pressed, self._last))
+            self._gestures.stretch(self._corners(now))
 
     def canvasReleaseEvent(self, event: QgsMapMouseEvent) -> None:  # noqa: N802
         """Give a prompt: a click, or the box that was dragged."""
-        self._last = event.pixelPoint()
+        now = self._last = event.pixelPoint()
         beside = _has(event.modifiers(), _SHIFT)
         if event.button() == _RIGHT:
             self._gestures.exclude(event.mapPoint())
         elif event.button() == _LEFT and self._pressed is not None:
-            begun, dragged = self._pressed, self._dragged
+            dragged = self._dragged or _is_drag(self._pressed, now)
             self._forget_press()
-            if dragged or _is_drag(begun, self._last):
-                self._gestures.enclose(self._corners(begun, self._last), beside=beside)
+            if dragged:
+                self._gestures.enclose(self._corners(now), beside=beside)
             else:
-                self._gestures.include(self.toMapCoordinates(begun), beside=beside)
+                self._gestures.include(self._begun, beside=beside)
 
     def canvasDoubleClickEvent(self, event: QgsMapMouseEvent) -> None:  # noqa: N802
         """Keep the object."""
@@ -124,6 +126,7 @@ class PromptMapTool(QgsMapTool):
         if event.type() == QEvent.Type.ShortcutOverride and watched is self.canvas():
             return self._claim(event)
         if event.type() == QEvent.Type.Leave and watched is self.canvas().viewport():
+            self._last = None
             self._gestures.point_away()
         return False
 
@@ -141,7 +144,7 @@ class PromptMapTool(QgsMapTool):
         """Return what a key does now, or None if it isn't ours."""
         key, modifiers, gestures = event.key(), _without_keypad(event.modifiers()), self._gestures
         if modifiers == _PLAIN and key in _DELETING:
-            under = self.toMapCoordinates(self._last)
+            under = None if self._last is None else self.toMapCoordinates(self._last)
             return gestures.remove_last if key == Qt.Key.Key_Backspace else lambda: gestures.remove_at(under)
         redoes = (key == Qt.Key.Key_Z and modifiers == (_CONTROL | _SHIFT)) or (
             key == Qt.Key.Key_Y and modifiers == _CONTROL
@@ -157,8 +160,12 @@ class PromptMapTool(QgsMapTool):
         plain = {Qt.Key.Key_Escape: gestures.drop, Qt.Key.Key_M: gestures.next_candidate}
         return plain.get(key) if modifiers == _PLAIN else None
 
-    def _corners(self, one: QPoint, other: QPoint) -> list[QgsPointXY]:
-        """Return the four corners of a box on the screen: on a rotated map it does not lie along the axes."""
+    def _corners(self, other: QPoint) -> list[QgsPointXY]:
+        """Return the four corners of a box on the screen: on a rotated map it does not lie along the axes.
+
+        It begins at a place of the map, not of the screen: the wheel may zoom while the button is down.
+        """
+        one = self.toCanvasCoordinates(self._begun)
         pixels = (one, QPoint(other.x(), one.y()), other, QPoint(one.x(), other.y()))
         return [self.toMapCoordinates(pixel) for pixel in pixels]
 

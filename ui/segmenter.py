@@ -10,6 +10,7 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 
 from ..algorithms.dem_prompts import DemChoice
+from ..core.errors import PromptError
 from ..core.models import catalogue
 from ..core.outlines.shape import OutlineSettings
 from . import drawings, elevation_choice
@@ -227,6 +228,7 @@ class Segmenter(QObject):
         self.inquirer.working.connect(self._status.work)
         self.inquirer.idle.connect(self._status.rest)
         self.inquirer.encoded.connect(self._status.tell_encoded)
+        self.inquirer.outdated.connect(self.outlining.forget_closed)
         self.gestures.said.connect(self._status.tell)
         self._status.changed.connect(self.status_changed)
         self.gestures.failed.connect(self.failed)
@@ -256,6 +258,7 @@ class Segmenter(QObject):
     def _look_at(self, chosen: Chosen) -> None:
         self._chosen = chosen
         self.inquirer.choose(chosen)
+        self.outlining.forget_closed()
         self.gestures.anticipation.again()
 
     def _come(self) -> None:
@@ -295,7 +298,10 @@ class Segmenter(QObject):
             self._status.tell_found(found)
 
     def _fail(self, error: Exception) -> None:
-        self._status.tell(tr("It did not work. Your prompts are still there."))
+        if isinstance(error, PromptError):
+            self._status.tell(tr("That prompt can't be used and was taken back."))
+        else:
+            self._status.tell(tr("It did not work. Your prompts are still there."))
         self.failed.emit(error)
 
     def _leave_out(self, layer: QgsVectorLayer | None) -> None:

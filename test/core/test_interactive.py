@@ -149,8 +149,28 @@ def test_a_shape_is_its_own_answer_and_a_click_corrects_it(starter, grid, seen):
     assert given.outline.geometry.equals(shape.geometry)
     better = session.answer(asked(grid, shape, at(grid, 480, 410, include=False)), seen, QUIET, previous=given)
     assert iou(better.look) > max(0.8, iou(given.look))
+    assert "beyond the image" not in " ".join(better.warnings)
     again = session.answer(parse_prompts(better.outline.prompts, crs=grid.crs), seen, QUIET)
     assert again.outline.geometry.equals(better.outline.geometry)
+
+
+def test_correcting_a_shape_that_goes_on_beyond_the_raster_says_what_is_lost(starter, grid, seen):
+    ring = [(-60, 300), (90, 300), (90, 440), (-60, 440)]
+    corners = ", ".join(f"{x!r} {y!r}" for x, y in grid.to_map([*ring, ring[0]]))
+    shape = ShapePrompt(f"POLYGON (({corners}))")
+    session = opened(grid, starter)
+    given = session.answer(asked(grid, shape), seen, QUIET)
+    assert given.warnings == ()
+    better = session.answer(asked(grid, shape, at(grid, 40, 410)), seen, QUIET, previous=given)
+    assert "beyond the image" in " ".join(better.warnings)
+
+
+def test_a_shape_beside_the_raster_is_named_in_a_short_message(starter, grid, seen):
+    ring = [(-2000 - row % 2, row) for row in range(400)]
+    corners = ", ".join(f"{x!r} {y!r}" for x, y in grid.to_map([*ring, (-2090, 200), ring[0]]))
+    with pytest.raises(OutsideExtentError) as caught:
+        opened(grid, starter).answer(asked(grid, ShapePrompt(f"POLYGON (({corners}))")), seen, QUIET)
+    assert len(str(caught.value)) < 400
 
 
 def test_a_box_is_looked_at_by_its_own_size(starter, grid, seen):

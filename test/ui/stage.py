@@ -80,8 +80,8 @@ class Stage:
         """Return the map point of the pixel at a place."""
         return self.canvas.getCoordinateTransform().toMapCoordinates(self.pixel(x, y))
 
-    def move(self, x, y, modifiers=NONE):
-        self.move_to(self.pixel(x, y), modifiers)
+    def move(self, x, y, modifiers=NONE, buttons=Qt.MouseButton.NoButton):
+        self.move_to(self.pixel(x, y), modifiers, buttons)
 
     def move_to(self, pixel, modifiers=NONE, buttons=Qt.MouseButton.NoButton):
         """Move the pointer; what QTest does to move it does nothing without a window system."""

@@ -13,6 +13,7 @@ from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransformContext,
     QgsMapSettings,
+    QgsProject,
     QgsRectangle,
 )
 from qgis.PyQt.QtCore import QSize
@@ -96,23 +97,23 @@ def test_prompts_are_moved_in_order_and_remember_what_was_given():
         UTM,
         "roof",
     )
-    moved = moved_prompts(given, DEGREES, CONTEXT)
+    moved = moved_prompts(given, DEGREES, QgsProject.instance())
 
     assert [prompt.kind for prompt in moved.prompts] == ["point", "point", "box", "shape"]
     assert [prompt.include for prompt in moved.prompts[:2]] == [True, False]
     assert moved.prompts[0].x == pytest.approx(15.0)
     assert moved.prompts[3].geometry.bounds[:2] == pytest.approx((15.0, moved.prompts[0].y))
     assert (moved.crs, moved.label, moved.given) == (DEGREES, "roof", given)
-    back = moved_prompts(PromptSet(moved.prompts, DEGREES), UTM, CONTEXT)
+    back = moved_prompts(PromptSet(moved.prompts, DEGREES), UTM, QgsProject.instance())
     assert (back.prompts[0].x, back.prompts[0].y) == pytest.approx((EAST, NORTH), abs=1e-6)
 
 
 def test_prompts_in_the_same_crs_do_not_change_by_a_digit():
     given = PromptSet((PointPrompt(EAST + 0.1 + 0.2, NORTH), BoxPrompt(0.1, 0.2, 0.3, 0.4)), UTM)
 
-    assert moved_prompts(given, UTM, CONTEXT).prompts == given.prompts
+    assert moved_prompts(given, UTM, QgsProject.instance()).prompts == given.prompts
 
 
 def test_a_prompt_that_has_no_place_there_is_named():
     with pytest.raises(CrsError, match=r"EPSG:4326.*has no place in EPSG:2056"):
-        moved_prompts(PromptSet((PointPrompt(0.0, 95.0),), DEGREES), "EPSG:2056", CONTEXT)
+        moved_prompts(PromptSet((PointPrompt(0.0, 95.0),), DEGREES), "EPSG:2056", QgsProject.instance())

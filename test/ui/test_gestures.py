@@ -11,7 +11,7 @@ from prompt_segmenter.ui.mode import Mode
 from prompt_segmenter.ui.pointer import Pointer
 from prompt_segmenter.ui.target_layer import TargetLayer
 from qgis.core import QgsCoordinateReferenceSystem, QgsProject
-from qgis.PyQt.QtCore import QPoint, Qt
+from qgis.PyQt.QtCore import QEvent, QPoint, Qt
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QApplication, QLineEdit
 
@@ -99,6 +99,18 @@ def test_the_box_is_seen_while_it_is_dragged(stage):
     stage.settle()
 
     assert stage.current.prompts[0].kind == "box"
+
+
+def test_a_box_stays_where_it_was_begun_when_the_map_is_zoomed_during_the_drag(stage):
+    view, begun = stage.canvas.viewport(), stage.place(200, 200)
+    QTest.mousePress(view, BUTTON_LEFT, NONE, stage.pixel(200, 200))
+    stage.move(230, 230, buttons=BUTTON_LEFT)
+    stage.show_view(dx=50, dy=20, scale=0.5)
+    stage.move(260, 260, buttons=BUTTON_LEFT)
+    QTest.mouseRelease(view, BUTTON_LEFT, NONE, stage.pixel(260, 260))
+
+    (box,) = stage.current.prompts
+    assert (box.left, box.top) == (pytest.approx(begun.x(), abs=0.6), pytest.approx(begun.y(), abs=0.6))
 
 
 def test_shift_click_begins_an_object_beside_and_both_stay(stage):
@@ -259,6 +271,16 @@ def test_delete_removes_the_polygon_under_the_pointer_as_one_step(stage):
     assert len(stage.kept()) == 2
 
 
+def test_delete_removes_nothing_while_the_pointer_is_not_over_the_map(stage):
+    stage.double_click(100, 200)
+    stage.move(100, 200)
+    QApplication.sendEvent(stage.canvas.viewport(), QEvent(QEvent.Type.Leave))
+    stage.key(Key.Key_Delete)
+
+    assert len(stage.kept()) == 1
+    assert "No polygon" in stage.said[-1]
+
+
 def test_delete_over_nothing_deletes_no_selected_feature(stage):
     stage.double_click(100, 200)
     stage.target().selectAll()
@@ -411,6 +433,19 @@ def test_a_kept_polygon_is_opened_corrected_and_put_back_as_one_step(stage):
     assert undone.geometry().area() == disc()
 
 
+def test_correcting_a_polygon_leaves_its_class_alone(stage):
+    stage.segmenter.set_label("tree")
+    stage.double_click(100, 200)
+    stage.segmenter.set_label("roof")
+    stage.click(100, 200)
+    stage.click(112, 200)
+    stage.key(Key.Key_Return)
+
+    (kept,) = stage.kept()
+    assert kept.geometry().contains(stage.place(120, 200))
+    assert kept["label"] == "tree"
+
+
 def test_a_polygon_that_was_only_looked_at_is_not_written(stage):
     stage.double_click(100, 200)
     steps = stage.target().undoStack().count()
@@ -421,6 +456,31 @@ def test_a_polygon_that_was_only_looked_at_is_not_written(stage):
     stage.key(Key.Key_Escape)
 
     assert stage.target().undoStack().count() == steps
+    assert len(stage.kept()) == 1
+
+
+def test_a_polygon_that_is_not_shown_is_neither_opened_nor_removed(stage, project):
+    stage.double_click(100, 200)
+    project.layerTreeRoot().findLayer(stage.target().id()).setItemVisibilityChecked(False)
+    stage.move(100, 200)
+    stage.key(Key.Key_Delete)
+    assert len(stage.kept()) == 1
+
+    stage.click(100, 200)
+    assert stage.prompts() == ["+100,200"]
+
+
+def test_removing_the_polygon_that_is_being_corrected_closes_it(stage):
+    stage.double_click(100, 200)
+    stage.double_click(300, 200)
+    stage.click(100, 200)
+    stage.click(112, 200)
+    stage.move(100, 200)
+    stage.key(Key.Key_Delete)
+
+    assert stage.objects == ()
+    assert len(stage.kept()) == 1
+    stage.key(Key.Key_Return)
     assert len(stage.kept()) == 1
 
 

@@ -11,7 +11,7 @@ import pytest
 from prompt_segmenter.core.errors import ModelNotInstalledError
 from prompt_segmenter.test.algorithms.conftest import write_tif
 from prompt_segmenter.test.helpers.fake_interactive import RADIUS
-from prompt_segmenter.test.ui.stage import LEFT, TOP, Stage, until
+from prompt_segmenter.test.ui.stage import CONTROL, LEFT, TOP, Stage, until
 from prompt_segmenter.ui.target_layer import TargetLayer
 from pytest_qgis.utils import wait
 from qgis.core import QgsApplication, QgsCoordinateReferenceSystem, QgsRasterLayer
@@ -103,6 +103,20 @@ def test_a_polygon_that_was_deleted_meanwhile_is_written_anew(stage):
     stage.key(Key.Key_Return)
 
     assert len(stage.kept()) == 1
+    assert stage.failures == []
+
+
+def test_a_polygon_that_was_saved_meanwhile_is_still_the_one_that_is_corrected(stage):
+    stage.double_click(100, 200)
+    stage.click(100, 200)
+    stage.click(112, 200)
+    number = stage.kept()[0].id()
+    assert stage.target().commitChanges()
+    assert stage.kept()[0].id() != number
+    stage.key(Key.Key_Return)
+
+    (kept,) = stage.kept()
+    assert kept.geometry().contains(stage.place(120, 200))
     assert stage.failures == []
 
 
@@ -264,6 +278,29 @@ def test_another_model_is_asked_about_what_is_open_and_the_session_before_is_clo
     assert [choice.model for choice in stage.sessions.opened] == ["starter", "mobile_sam"]
     assert stage.sessions.closed == 1
     assert stage.fake.asked == [stage.fake.asked[0]] * 2
+
+
+def test_a_place_that_was_clicked_before_is_asked_about_anew_on_another_image(stage, photo):
+    stage.click(100, 200)
+    stage.key(Key.Key_Escape)
+    stage.segmenter.choose_layer(photo)
+    stage.click(100, 200)
+    assert len(stage.fake.asked) == 2
+
+    stage.key(Key.Key_Escape)
+    photo.triggerRepaint()
+    stage.click(100, 200)
+    assert len(stage.fake.asked) == 3
+
+
+def test_what_is_open_keeps_its_outline_when_another_image_is_chosen(stage, photo):
+    stage.click(100, 200)
+    stage.click(112, 200)
+    stage.segmenter.choose_layer(photo)
+    stage.key(Key.Key_Z, CONTROL)
+
+    assert len(stage.fake.asked) == 2
+    assert stage.segmenter.can_keep
 
 
 def test_a_layer_that_looks_different_is_copied_anew(stage, photo):

@@ -248,6 +248,7 @@ def test_a_click_beside_the_image_says_so_and_is_taken_back(place, window):
     assert "outside" in window.messages.currentItem().text().lower()
     assert len(place.segmenter.outlining.current.prompts) == 1
     assert place.segmenter.can_keep
+    assert "taken back" in place.panel._status.text.text()
 
 
 def test_unloading_in_the_middle_gives_everything_back(qgis_canvas, plugin, window, layer):
