@@ -171,12 +171,15 @@ class InteractiveSession:
         if not (prompts.has_extent and self._decodes_parts):
             for view in self._ahead(screen):
                 where = view.around(box, self._policy.chip_px)
-                if where is not None:
+                if where is not None and not (view.reserve and any(map(_fits, looks))):
                     within = view.view if view.whole else None
                     looks += looker.candidates(where, prompts, progress, within=within)
-        if not looks or all(look.cut or not look.mask.any() for look in looks):
-            # a box says how large its object is; and what is larger than the window needs a wider look
+        if not looks:
+            # a box says how large its object is
             looks.append(looker.find(prompts, progress))
+        elif not any(map(_fits, looks)):
+            # what is larger than the window needs a wider look than those at hand
+            looks.append(looker.widened(looks[-1], prompts, progress))
         return sorted(looks, key=Look.demerits)
 
     def _next(
@@ -223,6 +226,11 @@ def _known(previous: Answer | None, prompts: PromptSet) -> int:
     count = len(previous.prompts.prompts)
     same = prompts.crs == previous.prompts.crs and prompts.prompts[:count] == previous.prompts.prompts
     return count if same else 0
+
+
+def _fits(look: Look) -> bool:
+    """Return True if something was found, and all of it."""
+    return not look.cut and bool(look.mask.any())
 
 
 def _first_located(prompts: PromptSet) -> int:

@@ -81,6 +81,10 @@ class Looker(ViewLooker):
         progress.report(1.0)
         return look
 
+    def widened(self, look: Look, prompts: PromptSet, progress: Progress) -> Look:
+        """Return the look in which an object that is cut by ``look`` fits, like :meth:`find` from there."""
+        return self._grow(look, prompts, progress, keep_resolution=False)
+
     def _first_views(self, prompts: PromptSet, resolution: float | None) -> list[View]:
         """Return the views to begin with: several ground widths for one click, else one.
 

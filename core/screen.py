@@ -18,6 +18,8 @@ _PART_PX = 4
 """Parts begin at, and wholes end at, multiples of this, which is a cell of every encoder's finest features."""
 _LATTICE_PX = 64
 """Where wholes begin and end: the same place gives the same pixels when somebody pans back."""
+_RESERVE = 2.0
+"""The width in reserve, relative to the widest: what fills the window is found without encoding anything then."""
 _FRAMES_PER_CHIP = 8
 _STEPS = 4
 """Coarseness is a multiple of 1 / _STEPS, so that _PART_PX and _LATTICE_PX chip pixels are whole native pixels."""
@@ -41,6 +43,8 @@ class Ahead:
     """What is read."""
     whole: bool
     """True if a click is answered from the part around it, False from the view as it is."""
+    reserve: bool = False
+    """True if it is asked only for what does not fit into the others."""
 
     def around(self, native: NDArray[np.float64], chip_px: int) -> View | None:
         """Return what answers prompts in a native pixel box (left, top, right, bottom); None if it does not hold it."""
@@ -65,7 +69,8 @@ def ahead(raster: PixelGrid, screen: ScreenView, policy: LookPolicy, *, parts: b
         The model's chip and ground widths.
     parts : bool
         True for a model that decodes parts: one view for each of its ground widths, the finest first, which covers what
-        is seen, or more where the width is larger than the window. False for a model that looks at a whole frame.
+        is seen, or more where the width is larger than the window, and a wider one in reserve. False for a model that
+        looks at a whole frame.
     """
     box = _seen(raster, screen.bounds)
     if box is None:
@@ -73,16 +78,16 @@ def ahead(raster: PixelGrid, screen: ScreenView, policy: LookPolicy, *, parts: b
     fitting = _fitting(raster, screen, box)
     if not parts:
         return [Ahead(_frame(raster, box, fitting, policy.chip_px), whole=False)]
-    found = []
-    for scale in policy.scales:
-        coarseness = _ladder(scale * fitting)
-        if max(raster.width, raster.height) <= policy.chip_px * coarseness:
-            found.append(Ahead(_all_of(raster, coarseness), whole=False))
-            continue
-        window = _covering(raster, box, policy.chip_px, coarseness)
-        size = (round(window.width / coarseness), round(window.height / coarseness))
-        found.append(Ahead(View(window, size), whole=True))
-    return list(dict.fromkeys(found))
+    found: dict[View, Ahead] = {}
+    for scale in (*policy.scales, _RESERVE * policy.scales[-1]):
+        coarseness, reserve = _ladder(scale * fitting), scale > policy.scales[-1]
+        whole = max(raster.width, raster.height) > policy.chip_px * coarseness
+        view = _all_of(raster, coarseness)
+        if whole:
+            window = _covering(raster, box, policy.chip_px, coarseness)
+            view = View(window, (round(window.width / coarseness), round(window.height / coarseness)))
+        found.setdefault(view, Ahead(view, whole, reserve))
+    return list(found.values())
 
 
 def part_around(whole: View, native: NDArray[np.float64], chip_px: int) -> View | None:

@@ -38,7 +38,7 @@ def test_at_native_resolution_the_finest_view_covers_the_window_pixel_for_pixel(
 def test_the_wider_ground_widths_reach_beyond_the_window_and_cost_little():
     views = [item.view for item in ahead(RASTER, screen(900, 700, 512, 512, 0.5), PARTS, parts=True)]
     assert [view.window.width >= 192 * scale for view, scale in zip(views, (1, 2.75, 5.75))] == [True] * 3
-    assert sum(view.pixels for view in views[1:]) < 0.6 * views[0].pixels
+    assert sum(view.pixels for view in views[1:]) < 0.8 * views[0].pixels
 
 
 def test_a_window_that_is_zoomed_in_is_not_read_finer_than_the_raster():

@@ -156,11 +156,14 @@ class StarterModel:
 
     def _encode(self, image: ImageArray, frame: _Frame, progress: Progress) -> ImageEmbedding:
         check(progress)
-        scaled = _resized(image.astype(np.float32) / np.float32(255), frame.scaled)
-        missing = [(0, padded - side) for side, padded in zip(frame.scaled, frame.padded)]
-        padded = np.pad(scaled, (*missing, (0, 0)), mode="edge")
-        feeds = {"image": np.ascontiguousarray(padded.transpose(2, 0, 1)[None])}  # (1, 3, H, W)
-        return ImageEmbedding(self._encoder.run(feeds, ("embedding", "skip"), progress), frame.image_size)
+        scaled = image if image.shape[:2] == frame.scaled else _resized(image.astype(np.float32), frame.scaled)
+        height, width = frame.scaled
+        feed = np.empty((1, 3, *frame.padded), dtype=np.float32)
+        # one pass over the pixels from colours 0..255 to planes 0..1: this is paid with each view
+        np.multiply(scaled.transpose(2, 0, 1), np.float32(1 / 255), out=feed[0, :, :height, :width])
+        feed[0, :, height:, :width] = feed[0, :, height - 1 : height, :width]
+        feed[0, :, :, width:] = feed[0, :, :, width - 1 : width]
+        return ImageEmbedding(self._encoder.run({"image": feed}, ("embedding", "skip"), progress), frame.image_size)
 
     def decode(
         self, embedding: ImageEmbedding, prompts: PixelPrompts, *, previous: FloatArray | None, progress: Progress

@@ -129,7 +129,7 @@ def test_an_image_far_larger_than_the_network_sees_still_gives_a_mask_of_its_siz
     wanted = disc((1100, 1400), (700, 500), 260)
     found = answer(model, picture(wanted), prompts(include=[(700, 500)]))
     assert found.mask(0).shape == wanted.shape
-    assert iou(found.mask(0), wanted) > 0.7
+    assert iou(found.mask(0), wanted) > 0.6
 
 
 def test_a_few_pixels_are_enough_to_run(model):
