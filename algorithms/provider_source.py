@@ -218,9 +218,12 @@ def layer_grid(layer: QgsRasterLayer) -> PixelGrid:
 
 
 def is_picture(layer: QgsRasterLayer) -> bool:
-    """Return True if a layer's provider gives colours (web tiles, WMS), which only QGIS can render."""
+    """Return True if a layer has no pixels of its own (web tiles, WMS): only QGIS can render it.
+
+    Its provider gives colours, or elevations where QGIS is told to read tiles so.
+    """
     provider = layer.dataProvider()
-    return provider.bandCount() > 0 and int(provider.dataType(1)) in PICTURE
+    return layer.providerType() == "wms" or (provider.bandCount() > 0 and int(provider.dataType(1)) in PICTURE)
 
 
 def _values(block: QgsRasterBlock, size: tuple[int, int]) -> NDArray[Any]:
