@@ -75,7 +75,7 @@ class FindVolcanoesAlgorithm(LandformAlgorithm):
             ),
         )
         model = QgsProcessingParameterEnum(
-            MODEL, self.tr("Model"), catalogue.names(), False, catalogue.DEFAULT, False, usesStaticStrings=True
+            MODEL, self.tr("Model"), catalogue.names("point"), False, catalogue.DEFAULT, False, usesStaticStrings=True
         )
         self.add(model, help_text=self.tr("Not used by morphometric outlines."), advanced=True)
 

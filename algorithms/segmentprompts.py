@@ -86,7 +86,7 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
     def initAlgorithm(self, configuration: Parameters | None = None) -> None:  # noqa: N802 (QGIS asks for this name)
         """Declare parameters and outputs."""
         model = QgsProcessingParameterEnum(
-            MODEL, self.tr("Model"), catalogue.names(), False, catalogue.DEFAULT, False, usesStaticStrings=True
+            MODEL, self.tr("Model"), catalogue.names("point"), False, catalogue.DEFAULT, False, usesStaticStrings=True
         )
         definitions = [
             *image_parameters.definitions(self.tr),

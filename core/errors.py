@@ -47,6 +47,14 @@ class DownloadError(SegmentError):
     """A weights file could not be fetched; what had arrived is kept to be resumed."""
 
 
+class ServerUnavailableError(SegmentError):
+    """A server can't be reached, or answers with something that is not its contract's; the message says which."""
+
+
+class ServerBusyError(ServerUnavailableError):
+    """A server is there and has no time for this now, after all patience."""
+
+
 class PromptError(SegmentError):
     """A prompt makes no sense by itself: NaN coordinates, an inverted or empty box, text that can't be read."""
 

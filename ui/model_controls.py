@@ -65,7 +65,7 @@ class ModelControls(QWidget):
     def _fill(self, wanted: str) -> None:
         blocked = self.list.blockSignals(True)
         self.list.clear()
-        for spec in catalogue.SPECS:
+        for spec in catalogue.taking("point"):
             here = not self._store.missing(spec)
             title = spec.title if here else tr("{title} (to be downloaded)").format(title=spec.title)
             self.list.addItem(title, spec.name)

@@ -19,9 +19,14 @@ _MOBILE_SAM_PAPER = "https://arxiv.org/abs/2306.14289"
 _SAM_PAPER = "https://arxiv.org/abs/2304.02643"
 
 
-def names() -> list[str]:
-    """Return the names of all models, the default first."""
-    return [spec.name for spec in SPECS]
+def names(takes: str = "") -> list[str]:
+    """Return the names of all models that take a kind of prompt (of all if none is said), the default first."""
+    return [spec.name for spec in taking(takes)]
+
+
+def taking(kind: str = "") -> list[ModelSpec]:
+    """Return the models that take a kind of prompt, e.g. "point" or "words"; all if none is said."""
+    return [spec for spec in SPECS if not kind or kind in spec.accepts]
 
 
 def get(name: str) -> ModelSpec:

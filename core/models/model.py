@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..progress import Progress
 from ..prompts.prompt import PixelPrompts
 from ..raster.grid import Window
+from ..remote.address import Servers
 
 ImageArray = NDArray[np.uint8]
 FloatArray = NDArray[np.float32]
@@ -61,7 +62,7 @@ class ModelSpec:
     family: str
     """Name of the family that runs it."""
     accepts: frozenset[str]
-    """Prompt kinds that it takes, e.g. {"point", "box"}."""
+    """What it takes: prompt kinds of a click model ("point", "box", "shape"), "words", "example" or "everything"."""
     files: tuple[ModelFile, ...]
     """Its weights, in the order that the family asks for (encoder, decoder)."""
     input_size_px: int
@@ -74,6 +75,10 @@ class ModelSpec:
     """How the session looks at an object with it."""
     traits: frozenset[str] = frozenset()
     """What its family can't see in the graph, in the family's own words, e.g. {"nonorm"}."""
+    server: str = ""
+    """The server that runs it ("samgeo" or "samgis"); empty for a model that runs on this machine."""
+    must_accept: bool = False
+    """True if its licence has to be read and accepted before its weights are fetched or used."""
 
     @property
     def weights_sha256(self) -> str:
@@ -86,12 +91,14 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class RuntimeSettings:
-    """How graphs are run: what the user may choose about the machine, never about the result."""
+    """Where and how models are run: what the user may choose about machines, never about the result."""
 
     threads: int | None = None
     """Threads of one run; None leaves a core free for the rest of the machine."""
     provider: str = "auto"
     """Where graphs run: "auto" (CUDA where onnxruntime offers it, else CPU), "cpu", "cuda", "directml", ..."""
+    servers: Servers | None = None
+    """Where remote models run; None for what the environment says."""
 
 
 @dataclass(frozen=True)
@@ -147,8 +154,8 @@ class MaskPrediction:
         return inside
 
 
-class SegmentationModel(Protocol):
-    """A loaded model. May be called from any one thread at a time; a call stops when the progress is cancelled."""
+class LoadedModel(Protocol):
+    """What every loaded model says of itself, whatever it takes."""
 
     @property
     def spec(self) -> ModelSpec:
@@ -161,6 +168,11 @@ class SegmentationModel(Protocol):
     @property
     def preprocess_version(self) -> int:
         """Raised by the family whenever the same image would give another embedding."""
+
+
+@runtime_checkable
+class SegmentationModel(LoadedModel, Protocol):
+    """A loaded click model. May be called from any one thread at a time; a call stops when it is cancelled."""
 
     @property
     def takes_previous(self) -> bool:
@@ -244,8 +256,11 @@ class DecodesParts(Protocol):
 class ModelFamily(Protocol):
     """How models of one kind are loaded; each family module defines NAME and ENTRY, an instance of this."""
 
-    def load(self, spec: ModelSpec, paths: tuple[str, ...], settings: RuntimeSettings) -> SegmentationModel:
+    def load(self, spec: ModelSpec, paths: tuple[str, ...], settings: RuntimeSettings) -> LoadedModel:
         """Return the model whose weights lie at ``paths``, one for each of ``spec.files``, already verified.
+
+        What it can do beside the calls of :class:`LoadedModel` is told by its type: clicks
+        (:class:`SegmentationModel`), or what ``finding`` lists.
 
         The digests in ``spec.files`` are those of the very files, so ``spec.weights_sha256`` identifies them.
 

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import ModelFileError, ModelNotInstalledError, OutputError
+from ..errors import ModelFileError, ModelNotInstalledError, OutputError, UnsupportedPromptError
 from ..progress import NullProgress, Progress, SubProgress
 from . import catalogue, download
 from .families import FAMILIES
-from .model import ModelFile, ModelSpec, RuntimeSettings, SegmentationModel
+from .finding import WordModel
+from .model import LoadedModel, ModelFile, ModelSpec, RuntimeSettings, SegmentationModel
 
 FOLDER_VARIABLE = "PROMPT_SEGMENTER_MODELS"
 BUNDLED_FOLDER = Path(__file__).resolve().parents[2] / "resources" / "models"
@@ -138,15 +139,36 @@ class ModelStore:
         settings: RuntimeSettings | None = None,
         progress: Progress | None = None,
     ) -> SegmentationModel:
-        """Return the model, by its name in the catalogue or its own spec, ready to run.
+        """Return a click model, by its name in the catalogue or its own spec, ready to run.
 
         Raises
         ------
         UnknownNameError
             If no model has this name.
+        UnsupportedPromptError
+            If it takes no clicks or boxes.
         ModelNotInstalledError, ModelFileError, DependencyError
             If its weights, or onnxruntime, aren't there or can't be used.
         """
+        loaded = self._load(model, settings, progress)
+        if not isinstance(loaded, SegmentationModel):
+            raise _takes_no("clicks", "point", loaded.spec)
+        return loaded
+
+    def load_words(
+        self,
+        model: str | ModelSpec,
+        *,
+        settings: RuntimeSettings | None = None,
+        progress: Progress | None = None,
+    ) -> WordModel:
+        """Return a model that takes words, like :meth:`load`."""
+        loaded = self._load(model, settings, progress)
+        if not isinstance(loaded, WordModel):
+            raise _takes_no("words", "words", loaded.spec)
+        return loaded
+
+    def _load(self, model: str | ModelSpec, settings: RuntimeSettings | None, progress: Progress | None) -> LoadedModel:
         spec = catalogue.get(model) if isinstance(model, str) else model
         family = FAMILIES.get(spec.family)
         paths = self.locate(spec, progress)
@@ -190,6 +212,12 @@ class ModelStore:
         else:
             hint = "Copy these files into this folder."
         return ModelNotInstalledError(f"The model '{spec.name}' is not installed: {folder} has no {names}.", hint=hint)
+
+
+def _takes_no(what: str, kind: str, spec: ModelSpec) -> UnsupportedPromptError:
+    return UnsupportedPromptError(
+        f"The model '{spec.name}' takes no {what}.", hint=f"Use one of: {', '.join(catalogue.names(kind))}."
+    )
 
 
 def default_folder(environment: Mapping[str, str] | None = None, platform: str = sys.platform) -> Path:

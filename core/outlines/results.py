@@ -51,6 +51,10 @@ class SegmentedPolygon:
     """CRS units per pixel of the chip that it was found in; more than the source's where the chip was coarsened."""
     window: str = ""
     """The chip that it was found in, as text."""
+    stability: float = float("nan")
+    """IoU of its masks at a higher and a lower threshold, 0 to 1; NaN where it was not taken."""
+    similarity: float = float("nan")
+    """How like the examples it is, 0 to 1; NaN where there were none."""
 
     def __post_init__(self) -> None:
         if self.geometry.geom_type not in ("Polygon", "MultiPolygon"):
@@ -174,6 +178,8 @@ FIELDS: tuple[Field, ...] = (
     Field("version", FieldKind.TEXT, lambda _, provenance: provenance.version),
     Field("settings", FieldKind.TEXT, lambda _, provenance: provenance.settings),
     Field("window", FieldKind.TEXT, lambda polygon, _: polygon.window),
+    Field("stability", FieldKind.REAL, lambda polygon, _: polygon.stability),
+    Field("similarity", FieldKind.REAL, lambda polygon, _: polygon.similarity),
 )
 """The columns of every output, for objects that are numbered."""
 

@@ -11,6 +11,7 @@ from ...errors import EmptyPromptError, ModelFileError, UnsupportedPromptError
 from ...progress import Progress, check
 from ...prompts.prompt import PixelPrompts
 from ...raster.grid import Window
+from ..finding import FeatureMap
 from ..model import FloatArray, ImageArray, ImageEmbedding, MaskPrediction, ModelSpec, RuntimeSettings
 from ..onnx_session import OnnxSession
 
@@ -145,6 +146,18 @@ class StarterModel:
             if cut[-1].shape[2:] != (height // step, width // step):
                 raise ValueError(f"StarterModel.part: {window} does not lie in an image of {whole.image_size}")
         return ImageEmbedding(tuple(cut), size)
+
+    def features(self, embedding: ImageEmbedding) -> FeatureMap:
+        """Return the encoder's features, (C, h, w), a cell for each 4 pixels of the scaled image."""
+        rows, cols = embedding.image_size
+        values = embedding.arrays[0][0]
+        frame = _Frame.of(embedding.image_size)
+        if values.shape[1:] != tuple(side // _FEATURES_STEP for side in frame.padded):
+            # encoded as large as it was
+            frame = _Frame(embedding.image_size, embedding.image_size)
+        height, width = (-(-side // _FEATURES_STEP) for side in frame.scaled)
+        step = (_FEATURES_STEP * cols / frame.scaled[1], _FEATURES_STEP * rows / frame.scaled[0])
+        return FeatureMap(values[:, :height, :width], step)
 
     def mask_logits(self, mask: NDArray[np.bool_]) -> FloatArray:
         """Return logits (h, w) at half the resolution of what is encoded, sure inside and outside, even at the edge."""

@@ -24,7 +24,7 @@ def result_of(*polygons: SegmentedPolygon) -> SegmentationResult:
     return SegmentationResult(polygons, "EPSG:32633", 0.1, MADE)
 
 
-def test_the_fields_are_those_of_the_issue_and_then_settings_and_window():
+def test_the_fields_are_those_of_the_issue_and_then_what_was_added():
     assert " ".join(column.name for column in FIELDS) == (
         "object label score area_m2 perimeter_m model model_sha256 prompts source resolution stretch created version "
         "settings window"
