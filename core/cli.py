@@ -11,11 +11,11 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 from . import dem_command, landform_command
 from .console import ConsoleProgress, say, stopping
 from .errors import Cancelled, MissingCrsError, PromptError, SegmentError
+from .model_command import add_models
 from .models import catalogue
 from .models.model import RuntimeSettings
 from .models.store import ModelStore
@@ -95,28 +95,6 @@ def segment(options: argparse.Namespace, progress: Progress) -> None:
     _tell(result, options)
 
 
-def list_models(options: argparse.Namespace, progress: Progress) -> None:
-    """Print every model of the catalogue: whether it is there, its licence and its download size."""
-    store = ModelStore()
-    for spec in catalogue.SPECS:
-        there = "installed" if not store.missing(spec) else "not installed"
-        size = sum(file.size for file in spec.files)
-        megabytes = f", {size / 1e6:.0f} MB" if size else ""
-        say(sys.stdout, f"{spec.name:18} {there:14} {spec.title} ({spec.licence}{megabytes})")
-    say(sys.stdout, f"Folder: {store.folder}")
-
-
-def fetch_model(options: argparse.Namespace, progress: Progress) -> None:
-    """Download a model's files and print where they are."""
-    for path in ModelStore().fetch(catalogue.get(options.name), progress):
-        say(sys.stdout, path)
-
-
-def import_model(options: argparse.Namespace, progress: Progress) -> None:
-    """Copy a local file into the weights folder and print its place there."""
-    say(sys.stdout, str(ModelStore().import_file(catalogue.get(options.name), Path(options.file), progress)))
-
-
 def show_status(options: argparse.Namespace, progress: Progress) -> None:
     """Print versions, where graphs run, and where the weights are."""
     for line in status_lines():
@@ -139,7 +117,7 @@ def build_parser() -> argparse.ArgumentParser:
     dem_command.add_composite(commands.add_parser("composite", parents=[common], help="make a picture of a DEM"))
     for name, about in landform_command.COMMANDS.items():
         landform_command.add_finder(commands.add_parser(name, parents=[common], help=about), name)
-    _add_models(commands.add_parser("models", parents=[common], help="list, fetch or import models"), common)
+    add_models(commands.add_parser("models", parents=[common], help="list, fetch, import or register models"), common)
     status = commands.add_parser("status", parents=[common], help="versions, provider and folders")
     status.set_defaults(run=show_status)
     return parser
@@ -200,19 +178,6 @@ def _add_outline(group: argparse._ArgumentGroup) -> None:
     add("--simplify", type=float, metavar="M", help="simplify by metres (default: one pixel; 0: pixel sides)")
     add("--smooth", type=int, default=0, metavar="N", help="round corners, 0 to 5 times")
     add("--expand", type=float, default=0.0, metavar="M", help="push the outline outwards; negative inwards")
-
-
-def _add_models(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=list_models)
-    actions = parser.add_subparsers(metavar="list | fetch NAME | import NAME FILE")
-    actions.add_parser("list", parents=[common], help="what there is").set_defaults(run=list_models)
-    fetch = actions.add_parser("fetch", parents=[common], help="download a model's weights")
-    fetch.add_argument("name", metavar="NAME")
-    fetch.set_defaults(run=fetch_model)
-    bring = actions.add_parser("import", parents=[common], help="take a weights file from this machine")
-    bring.add_argument("name", metavar="NAME")
-    bring.add_argument("file", metavar="FILE")
-    bring.set_defaults(run=import_model)
 
 
 def _objects(
