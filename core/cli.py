@@ -11,11 +11,11 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 from . import dem_command, landform_command
 from .console import ConsoleProgress, say, stopping
 from .errors import Cancelled, MissingCrsError, PromptError, SegmentError
+from .model_command import add_models
 from .models import catalogue
 from .models.store import ModelStore
 from .options import add_outline, add_pixels, outline_of, rgb_of, runtime_of
@@ -91,28 +91,6 @@ def segment(options: argparse.Namespace, progress: Progress) -> None:
     _tell(result, options)
 
 
-def list_models(options: argparse.Namespace, progress: Progress) -> None:
-    """Print every model of the catalogue: whether it is there, its licence and its download size."""
-    store = ModelStore()
-    for spec in catalogue.SPECS:
-        there = "installed" if not store.missing(spec) else "not installed"
-        size = sum(file.size for file in spec.files)
-        megabytes = f", {size / 1e6:.0f} MB" if size else ""
-        say(sys.stdout, f"{spec.name:18} {there:14} {spec.title} ({spec.licence}{megabytes})")
-    say(sys.stdout, f"Folder: {store.folder}")
-
-
-def fetch_model(options: argparse.Namespace, progress: Progress) -> None:
-    """Download a model's files and print where they are."""
-    for path in ModelStore().fetch(catalogue.get(options.name), progress):
-        say(sys.stdout, path)
-
-
-def import_model(options: argparse.Namespace, progress: Progress) -> None:
-    """Copy a local file into the weights folder and print its place there."""
-    say(sys.stdout, str(ModelStore().import_file(catalogue.get(options.name), Path(options.file), progress)))
-
-
 def show_status(options: argparse.Namespace, progress: Progress) -> None:
     """Print versions, where graphs run, and where the weights are."""
     for line in status_lines():
@@ -135,7 +113,7 @@ def build_parser() -> argparse.ArgumentParser:
     dem_command.add_composite(commands.add_parser("composite", parents=[common], help="make a picture of a DEM"))
     for name, about in landform_command.COMMANDS.items():
         landform_command.add_finder(commands.add_parser(name, parents=[common], help=about), name)
-    _add_models(commands.add_parser("models", parents=[common], help="list, fetch or import models"), common)
+    add_models(commands.add_parser("models", parents=[common], help="list, fetch, import or register models"), common)
     status = commands.add_parser("status", parents=[common], help="versions, provider and folders")
     status.set_defaults(run=show_status)
     return parser
@@ -179,19 +157,6 @@ def _add_look(group: argparse._ArgumentGroup) -> None:
     add("--extent", metavar="L,B,R,T", help="look at this part (default: around the prompts)")
     add("--resolution", type=float, metavar="UNITS", help="CRS units per pixel to look at")
     add_pixels(group)
-
-
-def _add_models(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=list_models)
-    actions = parser.add_subparsers(metavar="list | fetch NAME | import NAME FILE")
-    actions.add_parser("list", parents=[common], help="what there is").set_defaults(run=list_models)
-    fetch = actions.add_parser("fetch", parents=[common], help="download a model's weights")
-    fetch.add_argument("name", metavar="NAME")
-    fetch.set_defaults(run=fetch_model)
-    bring = actions.add_parser("import", parents=[common], help="take a weights file from this machine")
-    bring.add_argument("name", metavar="NAME")
-    bring.add_argument("file", metavar="FILE")
-    bring.set_defaults(run=import_model)
 
 
 def _objects(

@@ -23,7 +23,8 @@ class ModelFile:
     """One weights file."""
 
     filename: str
-    """Its name in the weights folder, or in resources/models when it is ``bundled``."""
+    """Its name in the weights folder, or in resources/models when it is ``bundled``; the whole path of a file that the
+    user registered where it lies."""
     sha256: str
     """Expected digest in lower-case hex; empty only for a file that the user registered without one."""
     size: int
@@ -79,6 +80,8 @@ class ModelSpec:
     """The server that runs it ("samgeo" or "samgis"); empty for a model that runs on this machine."""
     must_accept: bool = False
     """True if its licence has to be read and accepted before its weights are fetched or used."""
+    licence_url: str = ""
+    """Where the licence's text can be read; empty for those that everybody knows."""
 
     @property
     def weights_sha256(self) -> str:
