@@ -76,6 +76,25 @@ def _quantised_sam(letter: str, checkpoint: str, encoder: str, decoder: str) -> 
     )
 
 
+def _samgeo(
+    version: str, title: str, *, identifier: str, accepts: frozenset[str], licence: str, page: str
+) -> ModelSpec:
+    return ModelSpec(
+        name=f"samgeo_{version}",
+        title=f"{title} on a samgeo server",
+        family="samgeo_server",
+        accepts=accepts,
+        files=(),
+        input_size_px=1008 if version == "sam3" else 1024,
+        licence=licence,
+        citation_url=page,
+        # Each look is a request with an image in it: one chip of the model's own size, and no second look.
+        look=LookPolicy(1008 if version == "sam3" else 1024),
+        traits=frozenset({f"model={version}:{identifier}"}),
+        server="samgeo",
+    )
+
+
 SPECS: tuple[ModelSpec, ...] = (
     ModelSpec(
         name="starter",
@@ -128,4 +147,28 @@ SPECS: tuple[ModelSpec, ...] = (
     _quantised_sam("b", "01ec64", digests.SAM_B_ENCODER, digests.SAM_B_DECODER),
     _quantised_sam("l", "0b3195", digests.SAM_L_ENCODER, digests.SAM_L_DECODER),
     _quantised_sam("h", "4b8939", digests.SAM_H_ENCODER, digests.SAM_H_DECODER),
+    _samgeo(
+        "sam3",
+        "SAM 3",
+        identifier="facebook/sam3",
+        accepts=frozenset({"point", "box", "words", "example", "everything"}),
+        licence="SAM License (the server's weights)",
+        page="https://arxiv.org/abs/2511.16719",
+    ),
+    _samgeo(
+        "sam2",
+        "SAM 2",
+        identifier="sam2-hiera-large",
+        accepts=frozenset({"point", "everything"}),
+        licence="Apache-2.0 (the server's weights)",
+        page="https://arxiv.org/abs/2408.00714",
+    ),
+    _samgeo(
+        "sam",
+        "SAM",
+        identifier="vit_h",
+        accepts=frozenset({"point", "everything"}),
+        licence="Apache-2.0 (the server's weights)",
+        page=_SAM_PAPER,
+    ),
 )
