@@ -85,11 +85,11 @@ def _samgeo(
         family="samgeo_server",
         accepts=accepts,
         files=(),
-        input_size_px=1008 if version == "sam3" else 1024,
+        input_size_px=1024,
         licence=licence,
         citation_url=page,
-        # Each look is a request with an image in it: one chip of the model's own size, and no second look.
-        look=LookPolicy(1008 if version == "sam3" else 1024),
+        # Each look is a request with an image in it: one chip of about the model's own size, and no second look.
+        look=LookPolicy(1024),
         traits=frozenset({f"model={version}:{identifier}"}),
         server="samgeo",
     )

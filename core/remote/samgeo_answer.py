@@ -154,7 +154,12 @@ def _part(rings: list[Ring], grid: PixelGrid) -> tuple[Window, NDArray[np.bool_]
     if width < 1 or height < 1:
         return None
     mask = filled([ring - low for ring in rings], height, width)
-    return (Window(int(low[0]), int(low[1]), width, height), mask) if mask.any() else None
+    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return None
+    # Map coordinates are a hair off the pixels' corners, and the window may be a pixel too large for it.
+    mask = mask[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+    return Window(int(low[0] + cols[0]), int(low[1] + rows[0]), mask.shape[1], mask.shape[0]), mask
 
 
 def _joined(parts: list[tuple[Window, NDArray[np.bool_]]], score: float) -> RemoteObject:
