@@ -119,7 +119,7 @@ class TestRefusedByUs:
         ],
     )
     def test_prompts_outside_the_view(self, server, points, box, named):
-        with pytest.raises(OutsideExtentError, match="9.2 to 9.5") as raised:
+        with pytest.raises(OutsideExtentError, match=r"9\.2 to 9\.5") as raised:
             client(server).outline(VIEW, points, box, QUIET)
 
         assert named in raised.value.message
@@ -325,7 +325,7 @@ class TestErrors:
     def test_a_route_for_words_that_is_not_there_is_named(self, server):
         server.answers = lambda *_: (404, {"detail": "Not Found"})
 
-        with pytest.raises(ServerUnavailableError, match="has no /infer_lisa.*route for words"):
+        with pytest.raises(ServerUnavailableError, match=r"has no /infer_lisa.*route for words"):
             client(server).find_words(VIEW, "trees", QUIET)
 
     def test_no_server(self):
