@@ -21,6 +21,7 @@ from qgis.core import (
 from qgis.PyQt import sip
 
 from ..core.errors import RasterReadError
+from ..core.models import catalogue
 from ..core.models.store import ModelStore
 from ..core.progress import Progress, SubProgress
 from ..core.replay import Replayed, Replayer, Verdict
@@ -30,6 +31,7 @@ from .outputs import failure_of, not_made, not_written, require_writable
 from .prompt_text import move_prompts
 from .recorded import open_recorded, record_of
 from .replay_output import feature_of, fields_with_outcome
+from .server_settings import runtime
 from .values import is_given
 
 NAME = "replay"
@@ -106,7 +108,7 @@ class ReplayAlgorithm(SegmenterAlgorithm):
         progress = FeedbackProgress(feedback)
         replayer = Replayer(
             lambda record: open_recorded(record, raster),
-            lambda name: ModelStore().load(name),
+            lambda name: ModelStore().load(name, settings=runtime(catalogue.get(name))),
             move=lambda prompts, target: move_prompts(prompts, to_qgis_crs(target), context),
         )
         try:

@@ -31,7 +31,7 @@ def to_pixels(lonlat: ArrayLike, zoom: int) -> FloatArray:
     sine = np.sin(np.radians(degrees[:, 1]))
     x = 0.5 + degrees[:, 0] / 360.0
     y = 0.5 - np.arctanh(sine) / (2.0 * math.pi)
-    pixels: FloatArray = np.column_stack([x, y]) * side_px(zoom)
+    pixels: FloatArray = np.column_stack([x, y]) * float(side_px(zoom))
     return pixels
 
 
