@@ -109,7 +109,7 @@ class FindVolcanoesAlgorithm(LandformAlgorithm):
         if self._settings.method is OutlineMethod.MORPHOMETRIC or store.missing(spec):
             return None
         picture = CompositeSource(source, elevation=self._settings.dem)
-        return SessionOutliner(SegmentationSession(picture, store.load(spec.name, settings=runtime(spec))).segment)
+        return SessionOutliner(SegmentationSession(picture, store.load(spec.name, settings=runtime(spec.name))).segment)
 
     def write(self, result: LandformResult, parameters: Parameters, context: QgsProcessingContext) -> Parameters:
         """Write summits and craters where they are asked for."""

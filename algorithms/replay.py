@@ -21,7 +21,6 @@ from qgis.core import (
 from qgis.PyQt import sip
 
 from ..core.errors import RasterReadError
-from ..core.models import catalogue
 from ..core.models.store import ModelStore
 from ..core.progress import Progress, SubProgress
 from ..core.replay import Replayed, Replayer, Verdict
@@ -108,7 +107,7 @@ class ReplayAlgorithm(SegmenterAlgorithm):
         progress = FeedbackProgress(feedback)
         replayer = Replayer(
             lambda record: open_recorded(record, raster),
-            lambda name: ModelStore().load(name, settings=runtime(catalogue.get(name))),
+            lambda name: ModelStore().load(name, settings=runtime(name)),
             move=lambda prompts, target: move_prompts(prompts, to_qgis_crs(target), context),
         )
         try:

@@ -151,7 +151,7 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
             asked = Asked(layer, look, self._objects, request)
             self._map_server = map_server_parameters.map_server(parameters, self, context, asked)
             return
-        self._runtime = server_settings.runtime(spec)
+        self._runtime = server_settings.runtime(spec.name)
         self._dem = dem_prompts.choice_of(parameters, self, context)
         if self._dem is None:
             self._source = image_parameters.source_of(parameters, self, context, layer, look)
@@ -196,7 +196,7 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
             model = ModelStore().load(name, settings=self._runtime, progress=SubProgress(progress, 0.0, 0.1))
             session = SegmentationSession(source, model, self._settings)
             result = session.segment(self._objects, SubProgress(progress, 0.1, 0.95))
-        return result, source.doubts() if isinstance(source, (RenderedSource, CompositeSource)) else ()
+        return result, tuple(source.doubts()) if isinstance(source, (RenderedSource, CompositeSource)) else ()
 
     def _opened(self, source: RasterSource) -> RasterSource:
         """Return what is looked at: the picture of a DEM, the file itself where QGIS would turn it, or the layer."""

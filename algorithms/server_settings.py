@@ -17,7 +17,8 @@ from qgis.core import QgsSettings
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ..core.errors import SettingsError
-from ..core.models.model import ModelSpec, RuntimeSettings
+from ..core.models import catalogue
+from ..core.models.model import RuntimeSettings
 from ..core.redact import without_credentials
 from ..core.remote.address import SAMGEO_MODEL_VARIABLES, SAMGEO_VARIABLES, SAMGIS_VARIABLES, ServerAddress, Servers
 from .server_access import login_headers, proxy_for
@@ -79,7 +80,7 @@ def store(settings: ServerSettings) -> None:
     """
     for url in (settings.samgeo_url, settings.samgis_url):
         require_storable(url)
-    bound = {
+    bound: dict[str, Any] = {
         f"{which}_login_for": _origin(_url(which, settings)[0]) if getattr(settings, f"{which}_authcfg") else ""
         for which in _VARIABLES
     }
@@ -157,9 +158,17 @@ def url_of(which: str) -> str:
     return _url(which, stored())[0] if which else ""
 
 
-def runtime(spec: ModelSpec, *, may_ask: bool | None = None) -> RuntimeSettings:
-    """Return how a model is run: with the servers if it is on one. No login is touched for any other."""
-    return RuntimeSettings(servers=servers(may_ask=may_ask)) if spec.server else RuntimeSettings()
+def runtime(name: str, *, may_ask: bool | None = None) -> RuntimeSettings:
+    """Return how a model is run: with the servers if it is on one. No login is touched for any other.
+
+    A name that is not in the catalogue is no model of a server; who loads it says what is wrong.
+    """
+    return RuntimeSettings(servers=servers(may_ask=may_ask)) if server_of(name) else RuntimeSettings()
+
+
+def server_of(name: str) -> str:
+    """Return the server that a model runs on ("samgeo" or "samgis"); empty for one of this machine."""
+    return next((spec.server for spec in catalogue.SPECS if spec.name == name), "")
 
 
 def announce(url: str) -> None:

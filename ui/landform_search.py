@@ -94,7 +94,7 @@ class LandformSearch(QObject):
         self.cancel()
         source, layer_id = layer_elevation(layer, AUTO), layer.id()
         store = self._store or ModelStore()
-        runtime = server_settings.runtime(catalogue.get(wanted.model)) if wanted.model else RuntimeSettings()
+        runtime = server_settings.runtime(wanted.model)
         job = Job(
             lambda progress: Findings(_search(source, wanted, store, runtime, progress), wanted, layer_id, source.uri),
             Urgency.CLICK,

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 
 from qgis.core import QgsCoordinateReferenceSystem, QgsMapLayer, QgsMapSettings, QgsRasterLayer
 
-from ..algorithms.dem_prompts import DemChoice, painted
 from ..algorithms import server_settings
+from ..algorithms.dem_prompts import DemChoice, painted
 from ..algorithms.layer_sources import for_worker, resolution_on_screen, source_for_canvas, source_for_layer
 from ..algorithms.map_source import lattice_step
 from ..algorithms.provider_source import is_picture
 from ..core import native
 from ..core.interactive import InteractiveSession
-from ..core.models import catalogue
 from ..core.models.embedding import EmbeddingCache
 from ..core.models.model import RuntimeSettings, SegmentationModel
 from ..core.models.onnx_session import PROVIDERS
@@ -68,7 +67,7 @@ class Sessions:
 
     def key(self, choice: Chosen, settings: QgsMapSettings) -> Hashable:
         """Return what a live session is good for: as long as it stays the same, so does the session."""
-        on = server_settings.url_of(catalogue.get(choice.model).server)
+        on = server_settings.url_of(server_settings.server_of(choice.model))
         if choice.layer is None:
             layers = tuple(layer.id() for layer in settings.layers() if layer is not choice.leave_out)
             return choice.model, on, layers, settings.destinationCrs().toWkt(), self._step(settings.mapUnitsPerPixel())
@@ -91,7 +90,7 @@ class Sessions:
             resolution = resolution_on_screen(settings, choice.layer.crs())
             styled = choice.styled and choice.dem is None
             source = source_for_layer(choice.layer, styled=styled, screen_resolution=resolution)
-        runtime = server_settings.runtime(catalogue.get(choice.model))
+        runtime = server_settings.runtime(choice.model)
         pixels = _Pixels(source, choice.dem if choice.layer is not None else None)
         return LiveSession(
             lambda progress: self._session(choice.model, runtime, pixels, progress),

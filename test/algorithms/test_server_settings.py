@@ -9,7 +9,6 @@ import pytest
 from prompt_segmenter.algorithms import server_access, server_settings
 from prompt_segmenter.algorithms.server_settings import ServerSettings, servers, store, stored
 from prompt_segmenter.core.errors import SettingsError
-from prompt_segmenter.core.models import catalogue
 from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.core.remote.samgis import SamgisClient
 from prompt_segmenter.test.helpers.samgis_server import serve
@@ -125,7 +124,7 @@ class TestLogin:
         keys = [key for key in settings.allKeys() if key.startswith("prompt_segmenter")]
         everything = " ".join(str(settings.value(key)) for key in keys)
         assert login in everything
-        for text in (everything, repr(found), str(found), repr(server_settings.runtime(catalogue.get("samgis")))):
+        for text in (everything, repr(found), str(found), repr(server_settings.runtime("samgis"))):
             assert SECRET not in text
             assert "Basic" not in text
 
@@ -170,7 +169,7 @@ class TestLogin:
     def test_a_local_model_touches_no_login(self, login):
         store(ServerSettings(samgis_url=URL, samgis_authcfg="gone000"))
 
-        assert server_settings.runtime(catalogue.get("starter")).servers is None
+        assert server_settings.runtime("starter").servers is None
 
 
 class TestProxy:
