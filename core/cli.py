@@ -99,7 +99,7 @@ def list_models(options: argparse.Namespace, progress: Progress) -> None:
     """Print every model of the catalogue: whether it is there, its licence and its download size."""
     store = ModelStore()
     for spec in catalogue.SPECS:
-        there = "installed" if not store.missing(spec) else "not installed"
+        there = "on a server" if spec.server else "not installed" if store.missing(spec) else "installed"
         size = sum(file.size for file in spec.files)
         megabytes = f", {size / 1e6:.0f} MB" if size else ""
         say(sys.stdout, f"{spec.name:18} {there:14} {spec.title} ({spec.licence}{megabytes})")

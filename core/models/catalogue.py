@@ -83,6 +83,25 @@ def _quantised_sam(letter: str, checkpoint: str, encoder: str, decoder: str) -> 
     )
 
 
+def _samgeo(
+    version: str, title: str, *, identifier: str, accepts: frozenset[str], licence: str, page: str
+) -> ModelSpec:
+    return ModelSpec(
+        name=f"samgeo_{version}",
+        title=f"{title} on a samgeo server",
+        family="samgeo_server",
+        accepts=accepts,
+        files=(),
+        input_size_px=1024,
+        licence=licence,
+        citation_url=page,
+        # Each look is a request with an image in it: one chip of about the model's own size, and no second look.
+        look=LookPolicy(1024),
+        traits=frozenset({f"model={version}:{identifier}"}),
+        server="samgeo",
+    )
+
+
 SPECS: tuple[ModelSpec, ...] = (
     ModelSpec(
         name="starter",
@@ -146,5 +165,29 @@ SPECS: tuple[ModelSpec, ...] = (
         citation_url="https://github.com/trincadev/samgis-be",
         server="samgis",
         fetches_map=True,
+    ),
+    _samgeo(
+        "sam3",
+        "SAM 3",
+        identifier="facebook/sam3",
+        accepts=frozenset({"point", "box", "words", "example", "everything"}),
+        licence="SAM License (the server's weights)",
+        page="https://arxiv.org/abs/2511.16719",
+    ),
+    _samgeo(
+        "sam2",
+        "SAM 2",
+        identifier="sam2-hiera-large",
+        accepts=frozenset({"point", "everything"}),
+        licence="Apache-2.0 (the server's weights)",
+        page="https://arxiv.org/abs/2408.00714",
+    ),
+    _samgeo(
+        "sam",
+        "SAM",
+        identifier="vit_h",
+        accepts=frozenset({"point", "everything"}),
+        licence="Apache-2.0 (the server's weights)",
+        page=_SAM_PAPER,
     ),
 )
