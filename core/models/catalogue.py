@@ -32,13 +32,18 @@ _SAM_PAPER = "https://arxiv.org/abs/2304.02643"
 
 
 def names(takes: str = "") -> list[str]:
-    """Return the names of all models that take a kind of prompt (of all if none is said), the default first."""
+    """Return the names of the models of :func:`taking`, the default first."""
     return [spec.name for spec in taking(takes)]
 
 
 def taking(kind: str = "") -> list[ModelSpec]:
-    """Return the models that take a kind of prompt, e.g. "point" or "words"; all if none is said."""
-    return [spec for spec in SPECS if not kind or kind in spec.accepts]
+    """Return the models that take pixels and a kind of prompt, e.g. "point" or "words"; any kind if none is said."""
+    return [spec for spec in SPECS if not spec.fetches_map and (not kind or kind in spec.accepts)]
+
+
+def map_servers(kind: str = "") -> list[ModelSpec]:
+    """Return the models that take a kind of prompt and fetch the map themselves: see :mod:`..map_server`."""
+    return [spec for spec in SPECS if spec.fetches_map and (not kind or kind in spec.accepts)]
 
 
 def get(name: str) -> ModelSpec:
@@ -57,7 +62,9 @@ def get(name: str) -> ModelSpec:
     for spec in SPECS:
         if spec.name == name:
             return spec
-    raise UnknownNameError(f"There is no model called '{name}'.", hint=f"Use one of: {', '.join(names())}.")
+    raise UnknownNameError(
+        f"There is no model called '{name}'.", hint=f"Use one of: {', '.join(spec.name for spec in SPECS)}."
+    )
 
 
 def _sam(name: str, title: str, licence: str, citation_url: str, files: tuple[ModelFile, ModelFile]) -> ModelSpec:
@@ -255,6 +262,18 @@ SPECS: tuple[ModelSpec, ...] = (
                 f"{_EFFICIENT_SAM3}/efficientsam3_ev_m_decoder.onnx",
             ),
         ),
+    ),
+    ModelSpec(
+        name="samgis",
+        title="SamGIS server",
+        family="samgis",
+        accepts=frozenset({"point", "box", "words"}),
+        files=(),
+        input_size_px=1024,
+        licence="MIT (server), the server's own choice (weights)",
+        citation_url="https://github.com/trincadev/samgis-be",
+        server="samgis",
+        fetches_map=True,
     ),
     _samgeo(
         "sam3",
