@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 from math import isfinite
 from typing import Any
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
-    QgsFeature,
-    QgsFields,
     QgsProcessing,
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProcessingOutputNumber,
     QgsProcessingParameterEnum,
     QgsProcessingParameterFeatureSink,
-    QgsWkbTypes,
 )
 
 from ..core.map_server import MapServer
@@ -39,11 +35,12 @@ from . import (
     server_settings,
 )
 from .base import Parameters, SegmenterAlgorithm
-from .bridge import FeedbackProgress, to_qgis_fields, to_qgis_geometry
+from .bridge import FeedbackProgress
 from .dem_prompts import DemChoice
 from .image_parameters import INPUT
 from .map_server_parameters import Asked
-from .outputs import failure_of, not_made, not_written, require_writable
+from .output_layer import OutputLayer, write_layer
+from .outputs import require_writable
 from .prompt_parameters import PromptReader
 from .provider_source import ProviderSource, unturned
 from .rendered_source import RenderedSource
@@ -179,7 +176,8 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
             result, doubts = self._by_model(parameters, context, progress)
         for warning in (*result.warnings, *doubts):
             feedback.pushWarning(warning)
-        destination = self._write(result, parameters, context)
+        layer = OutputLayer.of_result(OUTPUT, result)
+        destination = write_layer(layer, parameters, self, context, self._crs)
         feedback.pushInfo(f"{len(result)} of {len(self._objects)} objects found in {result.elapsed_s:.2f} s.")
         scores = [polygon.score for polygon in result.polygons if isfinite(polygon.score)]
         return {OUTPUT: destination, COUNT: len(result), SCORE: sum(scores) / len(scores) if scores else None}
@@ -204,31 +202,10 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
             return dem_prompts.painted(source, self._dem)
         return unturned(source) if isinstance(source, ProviderSource) else source
 
-    def _write(self, result: SegmentationResult, parameters: Parameters, context: QgsProcessingContext) -> str:
-        """Write the result to the sink, which is made only now so that no failure leaves an empty file."""
-        fields = to_qgis_fields(result.fields())
-        kind = QgsWkbTypes.Type.MultiPolygon
-        sink, destination = self.parameterAsSink(parameters, OUTPUT, context, fields, kind, self._crs)
-        if sink is None:
-            raise not_made(destination or parameters.get(OUTPUT))
-        failure = failure_of(sink, _features(result, fields))
-        del sink
-        if failure:
-            raise not_written(destination, failure)
-        return str(destination)
-
 
 def _spec(parameters: Parameters) -> ModelSpec:
     name = parameters.get(MODEL)
     return catalogue.get(str(name) if is_given(name) else catalogue.DEFAULT)
-
-
-def _features(result: SegmentationResult, fields: QgsFields) -> Iterator[QgsFeature]:
-    for shape, values in result.rows():
-        feature = QgsFeature(fields)
-        feature.setGeometry(to_qgis_geometry(shape))
-        feature.setAttributes(list(values))
-        yield feature
 
 
 _MODEL_HELP = """Give its name: starter comes with the plugin, others are fetched once, and some run on a server that
