@@ -91,7 +91,9 @@ def check(parameters: Parameters, algorithm: Any, context: QgsProcessingContext,
         return
     odd = [name for name in _OF_PIXELS if is_given(parameters.get(name))]
     odd += [name for name in _SWITCHES if algorithm.parameterAsBool(parameters, name, context)]
-    odd += [COMPOSITE] if algorithm.parameterAsEnumString(parameters, COMPOSITE, context) != NONE else []
+    has_composite = algorithm.parameterDefinition(COMPOSITE) is not None
+    if has_composite and algorithm.parameterAsEnumString(parameters, COMPOSITE, context) != NONE:
+        odd.append(COMPOSITE)
     if odd:
         raise SettingsError(
             f"{' and '.join(odd)} can't be told to SamGIS, which fetches the map itself.",
