@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from prompt_segmenter.core.errors import Cancelled, ServerUnavailableError
@@ -206,16 +206,21 @@ def test_cancel_while_it_starts_stops_it(command):
     assert not process.is_running
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs POSIX signals and /proc")
 def test_one_that_does_not_listen_is_killed_with_its_children(command, monkeypatch):
     from prompt_segmenter.core.remote import samgeo_process
 
     monkeypatch.setattr(samgeo_process, "_TERM_S", 0.5)
-    child = f"import subprocess, sys, time; p = subprocess.Popen([sys.executable, '-c', {STUBBORN!r}]); print(p.pid, flush=True); time.sleep(60)"
+    child = (
+        "import subprocess, sys, time\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {STUBBORN!r}])\n"
+        "print(child.pid, flush=True)\n"
+        "time.sleep(60)"
+    )
     process = SamgeoProcess(command(child), wait_s=60.0)
     with pytest.raises(Cancelled):
-        process.start(Watched(cancel_when=lambda: "deaf" in process.log()))
-    pid = int(process.log().split()[0])
+        process.start(Watched(cancel_when=lambda: len(process.log().split()) > 1))
+    pid = next(int(word) for word in process.log().split() if word.isdigit())
     for _ in range(100):
         if not _alive(pid):
             return
@@ -225,7 +230,6 @@ def test_one_that_does_not_listen_is_killed_with_its_children(command, monkeypat
 
 def _alive(pid):
     try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().split()[2] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
     except FileNotFoundError:
         return False
