@@ -23,7 +23,8 @@ class ModelFile:
     """One weights file."""
 
     filename: str
-    """Its name in the weights folder, or in resources/models when it is ``bundled``."""
+    """Its name in the weights folder, or in resources/models when it is ``bundled``; the whole path of a file that the
+    user registered where it lies."""
     sha256: str
     """Expected digest in lower-case hex; empty only for a file that the user registered without one."""
     size: int
@@ -77,8 +78,12 @@ class ModelSpec:
     """What its family can't see in the graph, in the family's own words, e.g. {"nonorm"}."""
     server: str = ""
     """The server that runs it ("samgeo" or "samgis"); empty for a model that runs on this machine."""
+    fetches_map: bool = False
+    """True if the server fetches the map by itself: it is told places and takes no pixels, so no session can run it."""
     must_accept: bool = False
     """True if its licence has to be read and accepted before its weights are fetched or used."""
+    licence_url: str = ""
+    """Where the licence's text can be read; empty for those that everybody knows."""
 
     @property
     def weights_sha256(self) -> str:

@@ -91,6 +91,8 @@ class Servers:
     """A SamGIS server."""
     samgis_words_route: str = "/infer_lisa"
     """Where a SamGIS server takes words; the public code doesn't tell its name."""
+    samgis_correct_shift: bool = True
+    """Mend the half pixel by which a SamGIS server's answers lie to the north-west."""
     samgeo_model: str = ""
     """The model that a samgeo server is to run, as VERSION or VERSION:ID, e.g. "sam3:facebook/sam3.1"; empty for what
     the catalogue says."""
