@@ -22,8 +22,10 @@ from .exchange import HttpReply
 from .http import OK
 from .samgeo_refusal import detail_of, refusal
 
-_NOTHING = ((404, "No objects found"), (500, "Segmentation produced no output"))
-"""Errors that only say that there is nothing."""
+NOTHING = ((404, "No objects found"), (500, "Segmentation produced no output"))
+"""Errors, by status and first words, that only say that there is nothing."""
+NOTHING_AT_ALL = (*NOTHING, (500, "list index out of range"))
+"""The same of an automatic request: SAM and SAM 2 stumble over an image without any object."""
 _FARTHEST_PX = 1e7
 """Coordinates beyond this are none of an image."""
 Ring = NDArray[np.float64]
@@ -45,7 +47,9 @@ class _GarbageError(Exception):
     """The answer is not the contract's; the text says why."""
 
 
-def objects_of(reply: HttpReply, grid: PixelGrid, shown: str) -> list[RemoteObject]:
+def objects_of(
+    reply: HttpReply, grid: PixelGrid, shown: str, *, nothing: tuple[tuple[int, str], ...] = NOTHING
+) -> list[RemoteObject]:
     """Return the objects of an answer, in its order; none is no error.
 
     Parameters
@@ -56,6 +60,8 @@ def objects_of(reply: HttpReply, grid: PixelGrid, shown: str) -> list[RemoteObje
         Of the image that was sent. Coordinates are its pixels where the answer names no CRS, else map coordinates.
     shown : str
         What messages call the server.
+    nothing : tuple of (int, str)
+        Status and first words of errors that mean: no objects.
 
     Raises
     ------
@@ -64,7 +70,7 @@ def objects_of(reply: HttpReply, grid: PixelGrid, shown: str) -> list[RemoteObje
     ServerUnavailableError
         If the answer is not the contract's.
     """
-    if any(reply.status == status and detail_of(reply).startswith(text) for status, text in _NOTHING):
+    if any(reply.status == status and detail_of(reply).startswith(text) for status, text in nothing):
         return []
     if reply.status != OK:
         raise refusal(reply, shown)
