@@ -24,9 +24,6 @@ from .point_placement import Placement
 from .progress import Progress, SubProgress, check
 from .raster.grid import Window
 
-STABILITY_OFFSET = 1.0
-"""Logits that the threshold is moved by, up and down, to see how firm an outline is."""
-
 
 @dataclass(frozen=True)
 class Candidate:
@@ -48,8 +45,10 @@ class Candidate:
     """(left, top, right, bottom) in picture pixels, to the low-resolution cell."""
     area_px: float
     """Picture pixels that it covers, to the low-resolution cell."""
-    share: float
-    """Its part of what was looked at, 0 to 1."""
+    mask: NDArray[np.bool_]
+    """(h, w) low-resolution cells of the connected part that it is; see ``placement``."""
+    placement: Placement
+    """Where the cells lie on the chip."""
     asked: Asked
     """The prediction that it is from."""
     index: int
@@ -143,6 +142,26 @@ class PointOutliner:
         text = "+" + ",".join(f"{value:.6g}" for value in candidate.point)
         return replace(found, score=candidate.score, stability=candidate.stability, prompt=text)
 
+    def belief(self, candidate: Candidate, points: NDArray[np.float64]) -> FloatArray:
+        """Return the candidate's logits (N,) at points (N, 2) of the picture; -inf at those that are not in it."""
+        ground, asked = self._grounds[candidate.ground], candidate.asked
+        belief: FloatArray = np.full(len(points), -np.inf, np.float32)
+        left, top, right, bottom = candidate.box
+        near = np.flatnonzero(
+            (points[:, 0] >= left) & (points[:, 0] <= right) & (points[:, 1] >= top) & (points[:, 1] <= bottom)
+        )
+        if not near.size:
+            return belief
+        at = ((points[near] - ground.corner(asked.chip)) / ground.factor).astype(np.float32)
+        cells = np.floor(candidate.placement.to_cells(at)).astype(int)
+        col, row = np.clip(cells, 0, np.array(candidate.mask.shape[::-1]) - 1).T
+        inside = candidate.mask[row, col]
+        if inside.any():
+            prediction, one = asked.prediction, slice(candidate.index, candidate.index + 1)
+            values = prediction.upsampler.at(prediction.low_res_logits[one], at[inside])[0]
+            belief[near[inside]] = values - np.float32(prediction.mask_threshold)
+        return belief
+
     def outline(self, points: ArrayLike, progress: Progress) -> Iterator[Outline]:
         """Yield the object at each of the points (N, 2), from the ground width that it is seen best at.
 
@@ -181,19 +200,19 @@ class PointOutliner:
         height, width = asked.chip.height, asked.chip.width
         placement = Placement.of(prediction, (width, height))
         logits = prediction.low_res_logits[index][placement.inside] - np.float32(prediction.mask_threshold)
-        stability = _stability(logits)
+        stability = _stability(logits, self.model.spec.certainty.stability_offset)
         mask = select_parts(logits > 0, PartRule.WITH_INCLUDE, placement.to_cells(asked.at))
         obeys = bool(prediction.inside(asked.at)[index, 0])
         rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
         x, y = (float(value) for value in point)
         if not rows.size:
             score = float(prediction.scores[index])
-            return Candidate((x, y), number, score, 0.0, False, False, (x, y, x, y), 0.0, 0.0, asked, index)
+            return Candidate((x, y), number, score, 0.0, False, False, (x, y, x, y), 0.0, mask, placement, asked, index)
         open_sides = ground.open_sides(asked.chip)
         touched = (mask[:, 0].any(), mask[0].any(), mask[:, -1].any(), mask[-1].any())
         ends = placement.to_pixels(np.array([(cols[0], rows[0]), (cols[-1] + 1, rows[-1] + 1)]))
         left, top, right, bottom = (ends * ground.factor + ground.corner(asked.chip)).ravel().tolist()
-        share = float(np.count_nonzero(mask)) / mask.size
+        scale = float(np.prod(placement.scale))
         return Candidate(
             point=(x, y),
             ground=number,
@@ -202,8 +221,9 @@ class PointOutliner:
             obeys=obeys,
             cut=any(side and bool(touch) for side, touch in zip(open_sides, touched)),
             box=(left, top, right, bottom),
-            area_px=share * width * height * ground.factor**2,
-            share=share,
+            area_px=np.count_nonzero(mask) / scale * ground.factor**2,
+            mask=mask,
+            placement=placement,
             asked=asked,
             index=index,
         )
@@ -218,9 +238,9 @@ def on_data(valid: NDArray[np.bool_], point: NDArray[np.float64]) -> bool:
     return bool(valid[min(int(row), height - 1), min(int(col), width - 1)])
 
 
-def _stability(logits: FloatArray) -> float:
-    loose = np.count_nonzero(logits > -STABILITY_OFFSET)
-    return np.count_nonzero(logits > STABILITY_OFFSET) / loose if loose else 0.0
+def _stability(logits: FloatArray, offset: float) -> float:
+    loose = np.count_nonzero(logits > -offset)
+    return np.count_nonzero(logits > offset) / loose if loose else 0.0
 
 
 def _on_picture(
