@@ -52,8 +52,8 @@ def definitions(tr: Callable[[str], str]) -> list[tuple[QgsProcessingParameterDe
         (
             points(EXAMPLE_POINTS, tr("Points on examples")),
             tr(
-                "The same as text: Point (x y) or MultiPoint ((x y), (x y)); each point is an example. Another CRS than "
-                "the raster's is written in front: CRS=EPSG:4326;Point (12.5 46.1)."
+                "The same as text: Point (x y) or MultiPoint ((x y), (x y)); each point is an example. Another CRS "
+                "than the raster's is written in front: CRS=EPSG:4326;Point (12.5 46.1)."
             ),
             False,
         ),

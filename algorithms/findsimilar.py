@@ -7,6 +7,7 @@ from qgis.core import QgsCoordinateReferenceSystem, QgsProcessingContext, QgsPro
 from ..core.models import catalogue
 from ..core.outlines.results import SegmentationResult
 from ..core.search import POINT, WantedSimilar, at_least
+from ..core.similar import DEFAULT_SIMILARITY
 from . import example_parameters
 from .base import Parameters
 from .example_parameters import ExampleReader
@@ -15,7 +16,6 @@ from .search_parameters import Definition
 
 NAME = "findsimilar"
 SIMILARITY = "SIMILARITY"
-_DEFAULT_SIMILARITY = 0.5
 
 
 class FindSimilarAlgorithm(SearchAlgorithm):
@@ -51,7 +51,7 @@ class FindSimilarAlgorithm(SearchAlgorithm):
             *example_parameters.definitions(self.tr),
             (
                 QgsProcessingParameterNumber(
-                    SIMILARITY, self.tr("Least similarity (0 to 1)"), real, _DEFAULT_SIMILARITY, False, 0.0, 1.0
+                    SIMILARITY, self.tr("Least similarity (0 to 1)"), real, DEFAULT_SIMILARITY, False, 0.0, 1.0
                 ),
                 self.tr("Lower finds more, and more that is none. The field 'similarity' has each object's own."),
                 False,
@@ -80,8 +80,8 @@ class FindSimilarAlgorithm(SearchAlgorithm):
         return at_least(result, float(self.parameterAsDouble(parameters, SIMILARITY, context)))
 
 
-_HELP = """<p>Outlines all objects that look like one or more examples. Give polygons around examples, or points on them,
-and where other things look similar, counter-examples.</p>
+_HELP = """<p>Outlines all objects that look like one or more examples. Give polygons around examples, or points on
+them, and where other things look similar, counter-examples.</p>
 <p>The features of the click model propose places, the click model outlines them, and each object says how like the
 examples it is (<i>similarity</i>, 0 to 1). With SIMILARITY=0 everything that was considered comes out, to be filtered
 afterwards.</p>

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from .console import say
 from .errors import EmptyPromptError
+from .everything import EverythingSettings
 from .models import catalogue
 from .models.store import ModelStore
 from .options import add_outline, add_pixels, outline_of, rgb_of, runtime_of
@@ -33,6 +34,7 @@ from .search import (
     at_least,
     search,
 )
+from .similar import DEFAULT_SIMILARITY
 from .words import parse_phrases
 
 
@@ -64,6 +66,9 @@ def add_search(parser: argparse.ArgumentParser, name: str) -> None:
     if name == "text":
         add("--prompt", required=True, metavar="WORDS", help='one or several: "building; tree; swimming pool"')
         add("--outlines-by", default="", metavar="NAME", help="a click model that outlines each object again")
+    if name == "everything":
+        step = EverythingSettings.step_px
+        add("--step", type=int, default=step, metavar="PX", help="distance of points (default: %(default)s)")
     if name == "similar":
         _add_examples(parser.add_argument_group("examples"))
     _add_scan(parser.add_argument_group("search"), command.confidence)
@@ -91,7 +96,13 @@ def _add_examples(group: argparse._ArgumentGroup) -> None:
         add(f"--{name}", action="append", default=[], metavar="X,Y", help=f"a point on {what}; may be repeated")
         add(f"--{name}-box", action="append", default=[], metavar="L,B,R,T", help=f"a box around {what}")
         add(f"--{name}s", metavar="FILE", help="polygons of a .geojson or .gpkg file, as 'segment' writes it")
-    add("--similarity", type=float, default=0.5, metavar="S", help="least similarity, 0 to 1 (default: %(default)s)")
+    add(
+        "--similarity",
+        type=float,
+        default=DEFAULT_SIMILARITY,
+        metavar="S",
+        help="least similarity, 0 to 1 (default: %(default)s)",
+    )
 
 
 def _add_scan(group: argparse._ArgumentGroup, confidence: float) -> None:
@@ -112,7 +123,7 @@ def _wanted(options: argparse.Namespace, crs: str | None) -> Wanted:
     if options.command == "text":
         return WantedWords(parse_phrases(options.prompt), options.model, options.outlines_by)
     if options.command == "everything":
-        return WantedEverything(options.model)
+        return WantedEverything(options.model, EverythingSettings(step_px=options.step))
     examples = _examples(options.example, options.example_box, options.examples, crs)
     if not examples:
         raise EmptyPromptError(

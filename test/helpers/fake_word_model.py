@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from prompt_segmenter.core.errors import UnsupportedPromptError
 from prompt_segmenter.core.models.finding import FeatureMap, FoundMask
@@ -58,6 +60,10 @@ class BrightnessWords:
 
 class BrightnessFeatures(SameBrightness):
     """A click model whose features are an image's own colours, averaged over 2 x 2 pixels."""
+
+    def __init__(self):
+        super().__init__()
+        self.spec = replace(self.spec, accepts=frozenset({"point", "box", "shape"}))
 
     def features(self, embedding):
         (gray,) = embedding.arrays
