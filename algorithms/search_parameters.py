@@ -15,7 +15,8 @@ from qgis.core import (
 )
 
 from ..core.errors import SettingsError
-from ..core.scan import OverlapRule, ScanSettings
+from ..core.overlaps import OverlapRule
+from ..core.scan import ScanSettings
 from . import image_parameters, outline_parameters
 from .image_parameters import EXTENT, RESOLUTION, Look
 from .values import is_given

@@ -6,14 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from .everything import EverythingSettings, everything_finder
 from .image_finder import ImageFinder
 from .models import catalogue
 from .models.model import ModelSpec, RuntimeSettings
 from .models.store import ModelStore
 from .outlines.results import SegmentationResult, SegmentedPolygon
 from .progress import Progress, SubProgress
+from .prompts.prompt import PromptSet
 from .raster.source import RasterSource
 from .scan import Scan, ScanSettings
+from .session import SegmentationSession, SessionSettings
+from .similar import SimilarSettings, similar_finder
 from .words import words_finder
 
 WORDS, EVERYTHING, EXAMPLE, POINT = "words", "everything", "example", "point"
@@ -65,6 +69,53 @@ class WantedWords:
         model.require_known(self.phrases)
         outliner = store.load(self.outliner, settings=runtime, progress=progress) if self.outliner else None
         return words_finder(model, self.phrases, outliner)
+
+
+@dataclass(frozen=True)
+class WantedEverything:
+    """All objects that there are."""
+
+    model: str
+    """A click model's name, or that of one that finds everything by itself."""
+    settings: EverythingSettings = field(default_factory=EverythingSettings)
+    """How closely to look."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The one model."""
+        return (self.model,)
+
+    def finder(self, source: RasterSource, settings: ScanSettings, machine: Machine, progress: Progress) -> ImageFinder:
+        """Return what finds everything."""
+        return everything_finder(
+            machine.store.load(self.model, settings=machine.runtime, progress=progress), self.settings
+        )
+
+
+@dataclass(frozen=True)
+class WantedSimilar:
+    """Objects that are like examples."""
+
+    model: str
+    """A click model's name, or that of one that takes examples."""
+    examples: tuple[PromptSet, ...]
+    """Polygons, boxes or clicks, in any CRS; at least one."""
+    counter_examples: tuple[PromptSet, ...] = ()
+    """What looks similar but is not meant."""
+    settings: SimilarSettings = field(default_factory=SimilarSettings)
+    """How to compare."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The one model."""
+        return (self.model,)
+
+    def finder(self, source: RasterSource, settings: ScanSettings, machine: Machine, progress: Progress) -> ImageFinder:
+        """Return what finds the like; reads the examples."""
+        model = machine.store.load(self.model, settings=machine.runtime, progress=SubProgress(progress, 0.0, 0.5))
+        session = SegmentationSession(source, model, SessionSettings(rgb=settings.rgb, recipe=settings.recipe))
+        rest = SubProgress(progress, 0.5, 1.0)
+        return similar_finder(session, self.examples, self.counter_examples, self.settings, rest)
 
 
 def require_installed(wanted: Wanted, machine: Machine) -> None:
