@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from . import dem_command, landform_command, search_command
 from .console import ConsoleProgress, say, stopping
-from .errors import Cancelled, MissingCrsError, SegmentError
+from .errors import Cancelled, MissingCrsError, SegmentError, StoppedWaiting
 from .model_command import add_models
 from .models import catalogue
 from .models.store import ModelStore
@@ -57,9 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         way_out = " (--pixel-space)" if isinstance(error, MissingCrsError) and not asked else ""
         say(sys.stderr, f"Error: {error}{way_out}")
         return 1
-    except Cancelled:
+    except Cancelled as stopped:
         progress.done()
-        say(sys.stderr, "Stopped. Nothing was written.")
+        goes_on = f" {stopped}" if isinstance(stopped, StoppedWaiting) else ""
+        say(sys.stderr, f"Stopped. Nothing was written.{goes_on}")
         return _STOPPED
     progress.done()
     return 0
