@@ -34,6 +34,7 @@ from .model_controls import ModelControls
 from .object_controls import ObjectControls
 from .outline_controls import OutlineControls
 from .preferences import Preferences
+from .server_controls import ServerControls
 from .source_controls import SourceControls
 from .status_line import StatusLine
 from .store_controls import StoreControls
@@ -94,6 +95,7 @@ class SegmentPanel(QgsDockWidget):
         self._outline = OutlineControls()
         self._store = StoreControls()
         self.terrain = TerrainControls()
+        self.servers = ServerControls()
         self._first_run = FirstRunPage()
         self._pages = QStackedWidget()
         self._pages.addWidget(self._controls())
@@ -202,6 +204,7 @@ class SegmentPanel(QgsDockWidget):
             layout.addWidget(widget)
         layout.addWidget(_section("kept", tr("Kept objects"), self._keep, is_open=True))
         layout.addWidget(_section("terrain", tr("Terrain"), self.terrain, is_open=False))
+        layout.addWidget(_section("servers", tr("Servers"), self.servers, is_open=False))
         layout.addWidget(_section("outline", tr("Outline"), self._outline, is_open=False))
         layout.addWidget(_section("store", tr("Encoded views"), self._store, is_open=False))
         layout.addWidget(_section("help", tr("Mouse and keys"), KeyHelp(), is_open=True))

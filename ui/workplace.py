@@ -15,6 +15,7 @@ from .messages import Action
 from .model_download import ModelDownloads
 from .segment_panel import SegmentPanel
 from .segmenter import Segmenter
+from .servers_page import ServersPage
 from .terrain_page import TerrainPage
 
 
@@ -43,6 +44,7 @@ class Workplace(QObject):
         self.segmenter.tool.setAction(action)
         connect_panel(self.segmenter, self.panel)
         self.terrain = TerrainPage(iface.mapCanvas(), self.panel, self.segmenter, parent=self)
+        self.servers = ServersPage(self.panel.servers, parent=self)
         self._connect()
         iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.panel)
 
@@ -65,6 +67,7 @@ class Workplace(QObject):
         """Take everything away; returns after a moment at most, whatever is being computed."""
         self._downloads.cancel()
         self.terrain.close()
+        self.servers.close()
         self.segmenter.close()
         self._iface.removeDockWidget(self.panel)
         self.panel.deleteLater()
@@ -83,6 +86,7 @@ class Workplace(QObject):
         # QGIS's own undo, which is what Ctrl+Z is while no object is open, is that of the active layer
         segmenter.kept.connect(lambda _: iface.setActiveLayer(segmenter.keeper.layer))
         self.terrain.failed.connect(self._show_error)
+        self.servers.failed.connect(self._show_error)
         self.terrain.accepted.connect(iface.setActiveLayer)
         self._downloads.arrived.connect(self._use_model)
         self._downloads.failed.connect(lambda name, error: self._show_error(error))
