@@ -11,11 +11,11 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
-from . import dem_command, landform_command
+from . import dem_command, landform_command, search_command
 from .console import ConsoleProgress, say, stopping
-from .errors import Cancelled, MissingCrsError, SegmentError
+from .errors import Cancelled, MissingCrsError, SegmentError, StoppedWaiting
+from .model_command import add_models
 from .models import catalogue
 from .models.store import ModelStore
 from .options import add_outline, add_pixels, outline_of, rgb_of, runtime_of
@@ -57,9 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         way_out = " (--pixel-space)" if isinstance(error, MissingCrsError) and not asked else ""
         say(sys.stderr, f"Error: {error}{way_out}")
         return 1
-    except Cancelled:
+    except Cancelled as stopped:
         progress.done()
-        say(sys.stderr, "Stopped. Nothing was written.")
+        goes_on = f" {stopped}" if isinstance(stopped, StoppedWaiting) else ""
+        say(sys.stderr, f"Stopped. Nothing was written.{goes_on}")
         return _STOPPED
     progress.done()
     return 0
@@ -87,28 +88,6 @@ def segment(options: argparse.Namespace, progress: Progress) -> None:
     tell(result, options)
 
 
-def list_models(options: argparse.Namespace, progress: Progress) -> None:
-    """Print every model of the catalogue: whether it is there, its licence and its download size."""
-    store = ModelStore()
-    for spec in catalogue.SPECS:
-        there = "on a server" if spec.server else "not installed" if store.missing(spec) else "installed"
-        size = sum(file.size for file in spec.files)
-        megabytes = f", {size / 1e6:.0f} MB" if size else ""
-        say(sys.stdout, f"{spec.name:18} {there:14} {spec.title} ({spec.licence}{megabytes})")
-    say(sys.stdout, f"Folder: {store.folder}")
-
-
-def fetch_model(options: argparse.Namespace, progress: Progress) -> None:
-    """Download a model's files and print where they are."""
-    for path in ModelStore().fetch(catalogue.get(options.name), progress):
-        say(sys.stdout, path)
-
-
-def import_model(options: argparse.Namespace, progress: Progress) -> None:
-    """Copy a local file into the weights folder and print its place there."""
-    say(sys.stdout, str(ModelStore().import_file(catalogue.get(options.name), Path(options.file), progress)))
-
-
 def show_status(options: argparse.Namespace, progress: Progress) -> None:
     """Print versions, where graphs run, and where the weights are."""
     for line in status_lines():
@@ -121,18 +100,18 @@ def build_parser() -> argparse.ArgumentParser:
         prog="prompt_segmenter", description="From clicks and boxes on a raster to polygons with a score."
     )
     parser.add_argument("--version", action="version", version=VERSION)
-    commands = parser.add_subparsers(
-        required=True, metavar="segment | samgis | replay | composite | volcanoes | depressions | models | status"
-    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--quiet", action="store_true", help="no progress and no summary")
     _add_segment(commands.add_parser("segment", parents=[common], help="outline objects of a raster"))
     add_samgis(commands.add_parser("samgis", parents=[common], help="outline objects of a web map by a SamGIS server"))
+    for name, command in search_command.COMMANDS.items():
+        search_command.add_search(commands.add_parser(name, parents=[common], help=command.about), name)
     add_replay(commands.add_parser("replay", parents=[common], help="make results again and compare"))
     dem_command.add_composite(commands.add_parser("composite", parents=[common], help="make a picture of a DEM"))
     for name, about in landform_command.COMMANDS.items():
         landform_command.add_finder(commands.add_parser(name, parents=[common], help=about), name)
-    _add_models(commands.add_parser("models", parents=[common], help="list, fetch or import models"), common)
+    add_models(commands.add_parser("models", parents=[common], help="list, fetch, import or register models"), common)
     status = commands.add_parser("status", parents=[common], help="versions, provider and folders")
     status.set_defaults(run=show_status)
     return parser
@@ -164,19 +143,6 @@ def _add_look(group: argparse._ArgumentGroup) -> None:
     add("--extent", metavar="L,B,R,T", help="look at this part (default: around the prompts)")
     add("--resolution", type=float, metavar="UNITS", help="CRS units per pixel to look at")
     add_pixels(group)
-
-
-def _add_models(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=list_models)
-    actions = parser.add_subparsers(metavar="list | fetch NAME | import NAME FILE")
-    actions.add_parser("list", parents=[common], help="what there is").set_defaults(run=list_models)
-    fetch = actions.add_parser("fetch", parents=[common], help="download a model's weights")
-    fetch.add_argument("name", metavar="NAME")
-    fetch.set_defaults(run=fetch_model)
-    bring = actions.add_parser("import", parents=[common], help="take a weights file from this machine")
-    bring.add_argument("name", metavar="NAME")
-    bring.add_argument("file", metavar="FILE")
-    bring.set_defaults(run=import_model)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,10 @@ class ModelFileError(SegmentError):
     """A weights file is not the one expected (digest, size, or its graph's inputs and outputs)."""
 
 
+class LicenceError(SegmentError):
+    """The model's licence has to be read and accepted before its weights are fetched or used."""
+
+
 class ModelRunError(SegmentError):
     """The model's graph failed while it ran."""
 
