@@ -83,6 +83,7 @@ class Sessions:
         SegmentError
             If there is nothing that could be looked at.
         """
+        runtime = server_settings.runtime(choice.model)
         if choice.layer is None:
             leave_out = [] if choice.leave_out is None else [choice.leave_out]
             source: RasterSource = source_for_canvas(settings, leave_out=leave_out)
@@ -90,7 +91,6 @@ class Sessions:
             resolution = resolution_on_screen(settings, choice.layer.crs())
             styled = choice.styled and choice.dem is None
             source = source_for_layer(choice.layer, styled=styled, screen_resolution=resolution)
-        runtime = server_settings.runtime(choice.model)
         pixels = _Pixels(source, choice.dem if choice.layer is not None else None)
         return LiveSession(
             lambda progress: self._session(choice.model, runtime, pixels, progress),
