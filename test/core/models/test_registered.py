@@ -68,7 +68,7 @@ def test_files_of_sam3_ask_for_its_licence_wherever_they_are_from(store, mine):
     with pytest.raises(LicenceError):
         store.load_words("my_sam3")
     store.accept(spec)
-    with pytest.raises(ModelFileError, match="3 .onnx files"):
+    with pytest.raises(ModelFileError, match=r"3 \.onnx files"):
         store.load_words("my_sam3")
 
 
@@ -101,7 +101,7 @@ def test_registering_again_replaces_and_unregistering_forgets(store, mine):
     assert [spec.name for spec in store.taking()][-2:] == ["my_sam", "other"]
     assert store.get("my_sam").title == "Better"
     unregister(store.folder, "my_sam")
-    with pytest.raises(UnknownNameError, match="starter, mobile_sam.*other"):
+    with pytest.raises(UnknownNameError, match=r"starter, mobile_sam.*other"):
         store.get("my_sam")
     with pytest.raises(UnknownNameError, match="Registered: other"):
         unregister(store.folder, "my_sam")
