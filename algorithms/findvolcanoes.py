@@ -23,7 +23,8 @@ from ..core.terrain.landform import LandformResult
 from ..core.terrain.outliner import OutlineMethod, Outliner, SessionOutliner
 from .base import Parameters
 from .bridge import to_qgis_fields, to_qgis_geometry
-from .landform_algorithm import LandformAlgorithm, OutputLayer
+from .landform_algorithm import LandformAlgorithm
+from .output_layer import OutputLayer
 from .outputs import require_writable
 
 NAME = "findvolcanoes"

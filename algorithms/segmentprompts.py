@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
-    QgsFeature,
-    QgsFields,
     QgsProcessing,
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProcessingOutputNumber,
     QgsProcessingParameterEnum,
     QgsProcessingParameterFeatureSink,
-    QgsWkbTypes,
 )
 
 from ..core.models import catalogue
 from ..core.models.store import ModelStore
-from ..core.outlines.results import SegmentationResult
 from ..core.progress import SubProgress
 from ..core.raster.rgb import RgbSettings
 from ..core.raster.source import RasterSource
@@ -29,10 +24,11 @@ from ..core.session import SegmentationSession, SessionSettings
 from ..core.terrain.composite_source import CompositeSource
 from . import dem_prompts, image_parameters, outline_parameters, prompt_parameters
 from .base import Parameters, SegmenterAlgorithm
-from .bridge import FeedbackProgress, to_qgis_fields, to_qgis_geometry
+from .bridge import FeedbackProgress
 from .dem_prompts import DemChoice
 from .image_parameters import INPUT
-from .outputs import failure_of, not_made, not_written, require_writable
+from .output_layer import OutputLayer, write_layer
+from .outputs import require_writable
 from .prompt_parameters import PromptReader
 from .provider_source import ProviderSource, unturned
 from .rendered_source import RenderedSource
@@ -162,7 +158,8 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
         doubts = source.doubts() if isinstance(source, (RenderedSource, CompositeSource)) else ()
         for warning in (*result.warnings, *doubts):
             feedback.pushWarning(warning)
-        destination = self._write(result, parameters, context)
+        layer = OutputLayer.of_result(OUTPUT, result)
+        destination = write_layer(layer, parameters, self, context, self._crs)
         feedback.pushInfo(f"{len(result)} of {len(self._objects)} objects found in {result.elapsed_s:.2f} s.")
         scores = [polygon.score for polygon in result.polygons]
         return {OUTPUT: destination, COUNT: len(result), SCORE: sum(scores) / len(scores) if scores else None}
@@ -172,27 +169,6 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
         if self._dem is not None:
             return dem_prompts.painted(source, self._dem)
         return unturned(source) if isinstance(source, ProviderSource) else source
-
-    def _write(self, result: SegmentationResult, parameters: Parameters, context: QgsProcessingContext) -> str:
-        """Write the result to the sink, which is made only now so that no failure leaves an empty file."""
-        fields = to_qgis_fields(result.fields())
-        kind = QgsWkbTypes.Type.MultiPolygon
-        sink, destination = self.parameterAsSink(parameters, OUTPUT, context, fields, kind, self._crs)
-        if sink is None:
-            raise not_made(destination or parameters.get(OUTPUT))
-        failure = failure_of(sink, _features(result, fields))
-        del sink
-        if failure:
-            raise not_written(destination, failure)
-        return str(destination)
-
-
-def _features(result: SegmentationResult, fields: QgsFields) -> Iterator[QgsFeature]:
-    for shape, values in result.rows():
-        feature = QgsFeature(fields)
-        feature.setGeometry(to_qgis_geometry(shape))
-        feature.setAttributes(list(values))
-        yield feature
 
 
 _HELP = """<p>Outlines objects of a raster. Say where each object is, with points on it (INCLUDE, or a layer of

@@ -17,20 +17,17 @@ from .console import ConsoleProgress, say, stopping
 from .errors import Cancelled, MissingCrsError, PromptError, SegmentError
 from .model_command import add_models
 from .models import catalogue
-from .models.model import RuntimeSettings
 from .models.store import ModelStore
-from .outlines.masks import PartRule
+from .options import add_outline, add_pixels, outline_of, rgb_of, runtime_of
 from .outlines.results import SegmentationResult
-from .outlines.shape import OutlineSettings
 from .output import check_output, write
 from .progress import Progress, SubProgress
 from .prompts.box import BoxPrompt
 from .prompts.parse import joined_negatives, parse_box, parse_point
 from .prompts.point import PointPrompt
 from .prompts.prompt import Prompt, PromptSet
-from .raster.rgb import RgbSettings, parse_bands
+from .raster.rgb import RgbSettings
 from .raster.sources import open_source
-from .raster.stretch import Stretch
 from .replay_command import add_replay
 from .session import SegmentationSession, SessionSettings
 from .status import status_lines
@@ -76,7 +73,7 @@ def segment(options: argparse.Namespace, progress: Progress) -> None:
     exclude = [parse_point(text, include=False) for text in options.exclude]
     boxes = [parse_box(text) for text in options.box]
     objects = _objects(include, exclude, boxes, each_point=options.each_point)
-    settings = _settings(options)
+    settings = SessionSettings(rgb_of(options), outline_of(options), resolution=options.resolution)
     with closing(open_source(options.image, pixel_space=options.pixel_space)) as opened:
         source = dem_command.painted(opened, options, settings.rgb.bands)
         if isinstance(source, CompositeSource):
@@ -86,8 +83,7 @@ def segment(options: argparse.Namespace, progress: Progress) -> None:
         if options.extent:
             extent = parse_box(options.extent).transformed(crs, source.grid.crs).envelope()
             settings = replace(settings, extent=extent)
-        runtime = RuntimeSettings(options.threads, options.provider)
-        model = ModelStore().load(options.model, settings=runtime, progress=SubProgress(progress, 0.0, 0.1))
+        model = ModelStore().load(options.model, settings=runtime_of(options), progress=SubProgress(progress, 0.0, 0.1))
         result = SegmentationSession(source, model, settings).segment(sets, SubProgress(progress, 0.1, 1.0))
     write(result, options.output)
     if isinstance(source, CompositeSource):
@@ -140,7 +136,7 @@ def _add_segment(parser: argparse.ArgumentParser) -> None:
     recipes = [dem_command.NONE, *RECIPES.names()]
     terrain.add_argument("--composite", choices=recipes, default=dem_command.NONE, help="look at a picture of heights")
     dem_command.add_heights(terrain)
-    _add_outline(parser.add_argument_group("outline"))
+    add_outline(parser.add_argument_group("outline"))
 
 
 def _add_prompts(group: argparse._ArgumentGroup) -> None:
@@ -158,26 +154,9 @@ def _add_prompts(group: argparse._ArgumentGroup) -> None:
 def _add_look(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--model", default=catalogue.DEFAULT, metavar="NAME", help="see 'models' (default: %(default)s)")
-    add("--bands", metavar="R,G,B", help="one band number or three, from 1")
-    add("--stretch", metavar="LOW:HIGH", help="range of values to show, one or one for each band")
-    add("--pixel-space", action="store_true", help="coordinates are pixels (column,row), for images without a CRS")
     add("--extent", metavar="L,B,R,T", help="look at this part (default: around the prompts)")
     add("--resolution", type=float, metavar="UNITS", help="CRS units per pixel to look at")
-    add("--threads", type=int, metavar="N", help="threads of the model")
-    add("--provider", default="auto", metavar="NAME", help="auto, cpu, cuda, directml, openvino or coreml")
-
-
-def _add_outline(group: argparse._ArgumentGroup) -> None:
-    add = group.add_argument
-    rules = [rule.value for rule in PartRule]
-    add(
-        "--parts", choices=rules, default=OutlineSettings.parts.value, help="which parts to keep (default: %(default)s)"
-    )
-    add("--fill-holes", type=float, metavar="M2", help="fill holes up to this area (default: specks of 16 pixels)")
-    add("--min-area", type=float, default=0.0, metavar="M2", help="drop parts below this area")
-    add("--simplify", type=float, metavar="M", help="simplify by metres (default: one pixel; 0: pixel sides)")
-    add("--smooth", type=int, default=0, metavar="N", help="round corners, 0 to 5 times")
-    add("--expand", type=float, default=0.0, metavar="M", help="push the outline outwards; negative inwards")
+    add_pixels(group)
 
 
 def _objects(
@@ -195,20 +174,6 @@ def _objects(
     if len(boxes) > 1:
         return [(box, *exclude) for box in boxes]
     return [(*include, *exclude, *boxes)]
-
-
-def _settings(options: argparse.Namespace) -> SessionSettings:
-    outline = OutlineSettings(
-        parts=PartRule(options.parts),
-        fill_holes_m2=options.fill_holes,
-        min_area_m2=options.min_area,
-        simplify_m=options.simplify,
-        smooth=options.smooth,
-        expand_m=options.expand,
-    )
-    stretch = Stretch.parse(options.stretch) if options.stretch else None
-    rgb = RgbSettings(parse_bands(options.bands) if options.bands else None, stretch)
-    return SessionSettings(rgb, outline, resolution=options.resolution)
 
 
 def _tell(result: SegmentationResult, options: argparse.Namespace) -> None:
