@@ -26,6 +26,7 @@ from .bridge import to_qgis_fields, to_qgis_geometry
 from .landform_algorithm import LandformAlgorithm
 from .output_layer import OutputLayer
 from .outputs import require_writable
+from .server_settings import runtime
 
 NAME = "findvolcanoes"
 METHOD = "METHOD"
@@ -109,7 +110,7 @@ class FindVolcanoesAlgorithm(LandformAlgorithm):
         if self._settings.method is OutlineMethod.MORPHOMETRIC or store.missing(spec):
             return None
         picture = CompositeSource(source, elevation=self._settings.dem)
-        return SessionOutliner(SegmentationSession(picture, store.load(spec.name)).segment)
+        return SessionOutliner(SegmentationSession(picture, store.load(spec.name, settings=runtime(spec.name))).segment)
 
     def write(self, result: LandformResult, parameters: Parameters, context: QgsProcessingContext) -> Parameters:
         """Write summits and craters where they are asked for."""

@@ -109,3 +109,7 @@ class OutputError(SegmentError):
 
 class Cancelled(Exception):  # noqa: N818 (a normal outcome, not an error)
     """The user asked to stop. Its own root: nothing that handles errors may swallow it."""
+
+
+class StoppedWaiting(Cancelled):
+    """The user asked to stop while a server worked for us. The server goes on: the text says so, and can be shown."""

@@ -19,7 +19,7 @@ def list_models(options: argparse.Namespace, progress: Progress) -> None:
     specs = store.taking()
     width = max(len(spec.name) for spec in specs)
     for spec in specs:
-        there = "installed" if not store.missing(spec) else "not installed"
+        there = "on a server" if spec.server else "not installed" if store.missing(spec) else "installed"
         size = sum(file.size for file in spec.files)
         megabytes = f", {size / 1e6:.0f} MB" if size else ""
         accept = "" if store.is_accepted(spec) else ", to be accepted first"

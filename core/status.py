@@ -35,7 +35,7 @@ def status_lines() -> list[str]:
     lines.append(f"Providers          {_providers()}")
     store = ModelStore()
     lines.append(f"Weights folder     {store.folder} (set {FOLDER_VARIABLE} for another)")
-    there = [spec.name for spec in catalogue.SPECS if not store.missing(spec)]
+    there = [spec.name for spec in catalogue.SPECS if not (spec.server or store.missing(spec))]
     lines.append(f"Models installed   {', '.join(there) or 'none'}")
     return lines
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from qgis.core import QgsCoordinateReferenceSystem, QgsMapLayer, QgsMapSettings, QgsRasterLayer
 
+from ..algorithms import server_settings
 from ..algorithms.dem_prompts import DemChoice, painted
 from ..algorithms.layer_sources import for_worker, resolution_on_screen, source_for_canvas, source_for_layer
 from ..algorithms.map_source import lattice_step
@@ -15,7 +16,7 @@ from ..algorithms.provider_source import is_picture
 from ..core import native
 from ..core.interactive import InteractiveSession
 from ..core.models.embedding import EmbeddingCache
-from ..core.models.model import SegmentationModel
+from ..core.models.model import RuntimeSettings, SegmentationModel
 from ..core.models.onnx_session import PROVIDERS
 from ..core.models.store import ModelStore
 from ..core.progress import Progress
@@ -56,7 +57,7 @@ class Sessions:
     def __init__(self, store: ModelStore | None = None, cache: EmbeddingCache | None = None) -> None:
         self._store = store
         self._cache = cache
-        self._loaded: tuple[str, SegmentationModel] | None = None
+        self._loaded: tuple[tuple[str, RuntimeSettings], SegmentationModel] | None = None
         self.device = ""
         """Where the model runs, in a word; empty until one is loaded."""
 
@@ -66,13 +67,14 @@ class Sessions:
 
     def key(self, choice: Chosen, settings: QgsMapSettings) -> Hashable:
         """Return what a live session is good for: as long as it stays the same, so does the session."""
+        on = server_settings.url_of(server_settings.server_of(choice.model))
         if choice.layer is None:
             hidden = not_looked_at(choice, settings)
             layers = tuple(layer.id() for layer in settings.layers() if layer not in hidden)
-            return choice.model, layers, settings.destinationCrs().toWkt(), self._step(settings.mapUnitsPerPixel())
+            return choice.model, on, layers, settings.destinationCrs().toWkt(), self._step(settings.mapUnitsPerPixel())
         picture = is_picture(choice.layer) or (choice.styled and choice.dem is None)
         step = self._step(resolution_on_screen(settings, choice.layer.crs())) if picture else None
-        return choice.model, choice.layer.id(), choice.layer.crs().toWkt(), choice.styled, choice.dem, step
+        return choice.model, on, choice.layer.id(), choice.layer.crs().toWkt(), choice.styled, choice.dem, step
 
     def open(self, choice: Chosen, settings: QgsMapSettings) -> LiveSession:
         """Return a live session. Copies layers; reads nothing.
@@ -82,9 +84,10 @@ class Sessions:
         SegmentError
             If there is nothing that could be looked at.
         """
+        runtime = server_settings.runtime(choice.model)
         pixels = pixels_of(choice, settings)
         return LiveSession(
-            lambda progress: self._session(choice.model, pixels, progress),
+            lambda progress: self._session(choice.model, runtime, pixels, progress),
             pixels.close,
             source=pixels.source,
             doubts=pixels.doubts,
@@ -94,13 +97,14 @@ class Sessions:
         """Make the cache anew for the next session, because its settings have changed."""
         self._cache = None
 
-    def _session(self, model: str, pixels: Pixels, progress: Progress) -> InteractiveSession:
+    def _session(self, model: str, runtime: RuntimeSettings, pixels: Pixels, progress: Progress) -> InteractiveSession:
         """Load the model where it isn't yet; in the worker's thread."""
-        if self._loaded is None or self._loaded[0] != model:
+        if self._loaded is None or self._loaded[0] != (model, runtime):
             # the one before goes first: two large ones may not fit
             self._loaded = None
             progress.report(0.0, "Loading the model")
-            self._loaded = (model, (self._store or ModelStore()).load(model, progress=progress))
+            loaded = (self._store or ModelStore()).load(model, settings=runtime, progress=progress)
+            self._loaded = ((model, runtime), loaded)
             # the rule of provider="auto"
             self.device = "CUDA" if PROVIDERS["cuda"] in native.onnxruntime().get_available_providers() else "CPU"
         if self._cache is None:

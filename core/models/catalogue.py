@@ -32,13 +32,18 @@ _SAM_PAPER = "https://arxiv.org/abs/2304.02643"
 
 
 def names(takes: str = "") -> list[str]:
-    """Return the names of all models that take a kind of prompt (of all if none is said), the default first."""
+    """Return the names of the models of :func:`taking`, the default first."""
     return [spec.name for spec in taking(takes)]
 
 
 def taking(kind: str = "") -> list[ModelSpec]:
-    """Return the models that take a kind of prompt, e.g. "point" or "words"; all if none is said."""
-    return [spec for spec in SPECS if not kind or kind in spec.accepts]
+    """Return the models that take pixels and a kind of prompt, e.g. "point" or "words"; any kind if none is said."""
+    return [spec for spec in SPECS if not spec.fetches_map and (not kind or kind in spec.accepts)]
+
+
+def map_servers(kind: str = "") -> list[ModelSpec]:
+    """Return the models that take a kind of prompt and fetch the map themselves: see :mod:`..map_server`."""
+    return [spec for spec in SPECS if spec.fetches_map and (not kind or kind in spec.accepts)]
 
 
 def get(name: str) -> ModelSpec:
@@ -57,7 +62,9 @@ def get(name: str) -> ModelSpec:
     for spec in SPECS:
         if spec.name == name:
             return spec
-    raise UnknownNameError(f"There is no model called '{name}'.", hint=f"Use one of: {', '.join(names())}.")
+    raise UnknownNameError(
+        f"There is no model called '{name}'.", hint=f"Use one of: {', '.join(spec.name for spec in SPECS)}."
+    )
 
 
 def _sam(name: str, title: str, licence: str, citation_url: str, files: tuple[ModelFile, ModelFile]) -> ModelSpec:
@@ -115,6 +122,25 @@ def _boxes(name: str, title: str, size_px: int, citation_url: str, files: tuple[
         licence="Apache-2.0",
         citation_url=citation_url,
         look=LookPolicy(size_px),
+    )
+
+
+def _samgeo(
+    version: str, title: str, *, identifier: str, accepts: frozenset[str], licence: str, page: str
+) -> ModelSpec:
+    return ModelSpec(
+        name=f"samgeo_{version}",
+        title=f"{title} on a samgeo server",
+        family="samgeo_server",
+        accepts=accepts,
+        files=(),
+        input_size_px=1024,
+        licence=licence,
+        citation_url=page,
+        # Each look is a request with an image in it: one chip of about the model's own size, and no second look.
+        look=LookPolicy(1024),
+        traits=frozenset({f"model={version}:{identifier}"}),
+        server="samgeo",
     )
 
 
@@ -236,5 +262,41 @@ SPECS: tuple[ModelSpec, ...] = (
                 f"{_EFFICIENT_SAM3}/efficientsam3_ev_m_decoder.onnx",
             ),
         ),
+    ),
+    ModelSpec(
+        name="samgis",
+        title="SamGIS server",
+        family="samgis",
+        accepts=frozenset({"point", "box", "words"}),
+        files=(),
+        input_size_px=1024,
+        licence="MIT (server), the server's own choice (weights)",
+        citation_url="https://github.com/trincadev/samgis-be",
+        server="samgis",
+        fetches_map=True,
+    ),
+    _samgeo(
+        "sam3",
+        "SAM 3",
+        identifier="facebook/sam3",
+        accepts=frozenset({"point", "box", "words", "example", "everything"}),
+        licence="SAM License (the server's weights)",
+        page="https://arxiv.org/abs/2511.16719",
+    ),
+    _samgeo(
+        "sam2",
+        "SAM 2",
+        identifier="sam2-hiera-large",
+        accepts=frozenset({"point", "everything"}),
+        licence="Apache-2.0 (the server's weights)",
+        page="https://arxiv.org/abs/2408.00714",
+    ),
+    _samgeo(
+        "sam",
+        "SAM",
+        identifier="vit_h",
+        accepts=frozenset({"point", "everything"}),
+        licence="Apache-2.0 (the server's weights)",
+        page=_SAM_PAPER,
     ),
 )

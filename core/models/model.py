@@ -78,6 +78,8 @@ class ModelSpec:
     """What its family can't see in the graph, in the family's own words, e.g. {"nonorm"}."""
     server: str = ""
     """The server that runs it ("samgeo" or "samgis"); empty for a model that runs on this machine."""
+    fetches_map: bool = False
+    """True if the server fetches the map by itself: it is told places and takes no pixels, so no session can run it."""
     must_accept: bool = False
     """True if its licence has to be read and accepted before its weights are fetched or used."""
     licence_url: str = ""

@@ -213,6 +213,11 @@ class ModelStore:
 
     def _load(self, model: str | ModelSpec, settings: RuntimeSettings | None, progress: Progress | None) -> LoadedModel:
         spec = self.get(model) if isinstance(model, str) else model
+        if spec.fetches_map:
+            raise UnsupportedPromptError(
+                f"The model '{spec.name}' is a server that fetches the map itself, so it can't look at these pixels.",
+                hint="Use it in Segment from prompts, on a layer of web tiles, or choose another model.",
+            )
         family = FAMILIES.get(spec.family)
         paths = self.locate(spec, progress)
         # A registered file has no digest of its own in the spec: what is loaded is identified by what it is.

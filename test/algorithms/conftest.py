@@ -21,7 +21,7 @@ class FakeStore:
     def missing(self, spec):
         return ()
 
-    def load(self, name, progress=None):
+    def load(self, name, *, settings=None, progress=None):
         return SameBrightness()
 
 
