@@ -6,8 +6,8 @@ from qgis.core import QgsProject, QgsVectorLayer
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 
+from ..algorithms import server_settings
 from ..algorithms.bridge import crs_text, to_qgis_crs, to_qgis_geometry
-from ..core.models.model import RuntimeSettings
 from ..core.models.store import ModelStore
 from . import wanted
 from .examples import Example, Examples, selected
@@ -36,7 +36,7 @@ class Finding(QObject):
     store : ModelStore, optional
         Where weights are.
     runtime : callable, optional
-        Returns where and how models run, such as the servers; as the environment says if left out.
+        Returns where and how a model runs: on which server, if on one; as the settings say if left out.
     """
 
     copied = pyqtSignal(object)
@@ -49,7 +49,7 @@ class Finding(QObject):
         segmenter: Segmenter,
         *,
         store: ModelStore | None = None,
-        runtime: wanted.Runtime = RuntimeSettings,
+        runtime: wanted.Runtime = server_settings.runtime,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)

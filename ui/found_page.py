@@ -11,7 +11,7 @@ from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 
 from ..core.errors import SegmentError
 from ..core.outlines.results import SegmentationResult, SegmentedPolygon
-from ..core.scan import OverlapRule
+from ..core.overlaps import OverlapRule
 from .found_controls import FoundControls
 from .found_layer import FoundLayer
 from .found_search import FoundSearch, MakeFinder, Run

@@ -14,9 +14,9 @@ from ..core.image_finder import ImageFinder
 from ..core.models.model import RuntimeSettings
 from ..core.models.store import ModelStore
 from ..core.outlines.shape import OutlineSettings
+from ..core.overlaps import OverlapRule
 from ..core.progress import Progress
 from ..core.raster.source import RasterSource
-from ..core.scan import OverlapRule
 from ..core.session import SegmentationSession, SessionSettings
 from ..core.similar import similar_finder
 from ..core.words import parse_phrases, words_finder
@@ -27,7 +27,7 @@ from .loaded_models import LoadedModels
 from .segment_panel import SegmentPanel
 from .words_controls import WordsControls
 
-Runtime = Callable[[], RuntimeSettings]
+Runtime = Callable[[str], RuntimeSettings]
 _MOST_NAME = 60
 
 
@@ -40,7 +40,7 @@ class Means:
     models: LoadedModels
     """Used in the search's thread only."""
     runtime: Runtime
-    """Returns where and how models run; called on the window's thread."""
+    """Returns where and how a model runs; called on the window's thread."""
     store: ModelStore
     """Knows all models; for the window's thread."""
 
@@ -60,18 +60,19 @@ def words(means: Means, controls: WordsControls) -> Wanted:
         If no model takes words.
     """
     phrases = parse_phrases(controls.words())
-    model, models, runtime = controls.model.name(), means.models, means.runtime()
+    model, models = controls.model.name(), means.models
     if not model:
         raise ModelNotInstalledError(
             tr("There is no model that takes words."), hint=tr("Set up a server, or download a model.")
         )
     outliner = means.panel.model() if controls.outlines() else ""
+    here, there = means.runtime(model), means.runtime(outliner)
 
     def make(_: RasterSource, progress: Progress) -> ImageFinder:
-        taking = models.words(model, runtime, progress)
+        taking = models.words(model, here, progress)
         # what is not understood is said before anything is read
         taking.require_known(phrases)
-        return words_finder(taking, phrases, models.clicks(outliner, runtime, progress) if outliner else None)
+        return words_finder(taking, phrases, models.clicks(outliner, there, progress) if outliner else None)
 
     return Wanted(
         name=_short("; ".join(phrases)),
@@ -85,7 +86,8 @@ def words(means: Means, controls: WordsControls) -> Wanted:
 
 def everything(means: Means, controls: EverythingControls) -> Wanted:
     """Return a search for all objects."""
-    model, models, runtime = means.panel.model(), means.models, means.runtime()
+    model, models = means.panel.model(), means.models
+    runtime = means.runtime(model)
 
     def make(_: RasterSource, progress: Progress) -> ImageFinder:
         return everything_finder(models.clicks(model, runtime, progress))
@@ -114,7 +116,8 @@ def similar(means: Means, examples: Examples, outline: OutlineSettings, crs: str
     like, unlike = examples.prompts(target, wanted=True), examples.prompts(target, wanted=False)
     if not like:
         raise EmptyPromptError(tr("There is no example."), hint=tr("Add an object of the map or selected polygons."))
-    model, models, runtime = means.panel.model(), means.models, means.runtime()
+    model, models = means.panel.model(), means.models
+    runtime = means.runtime(model)
 
     def make(source: RasterSource, progress: Progress) -> ImageFinder:
         session = SegmentationSession(source, models.clicks(model, runtime, progress), SessionSettings(outline=outline))

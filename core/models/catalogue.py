@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..errors import UnknownNameError
 from . import digests
-from .model import LookPolicy, ModelFile, ModelSpec
+from .model import CertaintyPolicy, LookPolicy, ModelFile, ModelSpec
 
 DEFAULT = "starter"
 _CLICKS_BOXES_SHAPES = frozenset({"point", "box", "shape"})
@@ -158,6 +158,7 @@ SPECS: tuple[ModelSpec, ...] = (
         licence="GPL-2.0-or-later",
         citation_url="",
         look=LookPolicy(192, scales=(1.0, 3.0, 6.0), snap_px=2, box_margin=1.25),
+        certainty=CertaintyPolicy(min_score=0.7, stability_offset=2.0, min_stability=0.35),
     ),
     _sam(
         "mobile_sam",

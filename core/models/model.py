@@ -53,6 +53,19 @@ class LookPolicy:
 
 
 @dataclass(frozen=True)
+class CertaintyPolicy:
+    """Which answers of a model are objects where nobody looks at them: measured, or as the model's authors say."""
+
+    min_score: float = 0.8
+    """Least predicted IoU."""
+    stability_offset: float = 1.0
+    """Logits that the threshold is moved by, up and down, to see how firm an outline is: a step that its logits notice
+    at all outlines, and survive at good ones."""
+    min_stability: float = 0.92
+    """Least IoU of the masks at the higher and the lower threshold."""
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """An entry of the catalogue: everything known about a model before its weights are opened."""
 
@@ -74,6 +87,8 @@ class ModelSpec:
     """Page that describes the model."""
     look: LookPolicy = field(default_factory=lambda: LookPolicy(1024))
     """How the session looks at an object with it."""
+    certainty: CertaintyPolicy = field(default_factory=CertaintyPolicy)
+    """Which of its answers to points that nobody chose are objects."""
     traits: frozenset[str] = frozenset()
     """What its family can't see in the graph, in the family's own words, e.g. {"nonorm"}."""
     server: str = ""
