@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from qgis.PyQt.QtCore import QCoreApplication, pyqtSignal
-from qgis.PyQt.QtWidgets import QCheckBox, QLabel, QPushButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from ..core.everything import EverythingSettings
 from .found_controls import FoundControls
 from .preferences import Preferences
 
@@ -18,6 +19,20 @@ class EverythingControls(QWidget):
         super().__init__(parent)
         self.about = QLabel(tr("Outlines all objects with the model above, from coarse to fine."))
         self.about.setWordWrap(True)
+        self.closeness = QComboBox()
+        for step_px, text in (
+            (32, tr("large ones (fast)")),
+            (16, tr("middling and large ones")),
+            (8, tr("small ones too (slow)")),
+        ):
+            self.closeness.addItem(text, step_px)
+        self.closeness.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.closeness.setMinimumContentsLength(10)
+        self.closeness.setAccessibleName(tr("Objects"))
+        self.closeness.setToolTip(tr("How closely is looked. What counts is the size in pixels: zoom, or see below."))
+        usual = self.closeness.findData(EverythingSettings.step_px)
+        stored = self.closeness.findData(round(Preferences().number("everything/step_px", EverythingSettings.step_px)))
+        self.closeness.setCurrentIndex(usual if stored < 0 else stored)
         self.coverage_box = QCheckBox(tr("Clean coverage"))
         self.coverage_box.setToolTip(
             tr("Divide the ground among the objects: no gaps, no overlaps, borders shared. They appear at the end.")
@@ -28,10 +43,22 @@ class EverythingControls(QWidget):
         self.results = FoundControls("everything", tr("Score at least"), default=0.0)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.about, self.coverage_box, self.find, self.results):
+        form = QFormLayout()
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.addRow(tr("Objects"), self.closeness)
+        whole.addWidget(self.about)
+        whole.addLayout(form)
+        for widget in (self.coverage_box, self.find, self.results):
             whole.addWidget(widget)
+        self.closeness.currentIndexChanged.connect(
+            lambda: Preferences().set("everything/step_px", self.closeness.currentData())
+        )
         self.coverage_box.toggled.connect(lambda wanted: Preferences().set("everything/coverage", wanted))
         self.find.clicked.connect(self.find_requested)
+
+    def settings(self) -> EverythingSettings:
+        """Return how closely is looked."""
+        return EverythingSettings(step_px=self.closeness.currentData())
 
     def is_coverage(self) -> bool:
         """Return True if there are to be neither gaps nor overlaps."""

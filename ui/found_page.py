@@ -209,7 +209,8 @@ class FoundPage(QObject):
         self._run = None
         self.layer.finish(result)
         self._count()
-        words = [self._outcome(), *result.warnings]
+        # of nothing at all the scan itself says what it may come from
+        words = [self._outcome(), *result.warnings] if self.layer.total or not result.warnings else [*result.warnings]
         if self._wanted.is_remote and run.ending.is_set():
             words.append(_server_goes_on())
         self._results.show_state(" ".join(words))

@@ -86,11 +86,12 @@ def words(means: Means, controls: WordsControls) -> Wanted:
 
 def everything(means: Means, controls: EverythingControls) -> Wanted:
     """Return a search for all objects."""
+    settings = controls.settings()
     model, models = means.panel.model(), means.models
     runtime = means.runtime(model)
 
     def make(_: RasterSource, progress: Progress) -> ImageFinder:
-        return everything_finder(models.clicks(model, runtime, progress))
+        return everything_finder(models.clicks(model, runtime, progress), settings)
 
     return Wanted(
         name=tr("Everything"),

@@ -542,8 +542,11 @@ def test_the_click_model_outlines_words_only_where_that_is_wanted(desk, scan):
 
 
 def test_everything_is_asked_of_the_click_model_and_covers_if_that_is_wanted(desk, scan):
+    box = desk.panel.everything.closeness
+    box.setCurrentIndex(box.findData(8))
     desk.find("everything")
-    assert scan.calls[-1].finder[0] == "everything_finder" and desk.layer("everything").name() == "Everything"
+    assert scan.calls[-1].finder[0] == "everything_finder" and scan.calls[-1].finder[2].step_px == 8
+    assert desk.layer("everything").name() == "Everything"
     assert scan.settings.overlaps is OverlapRule.BEST
     assert desk.count("everything") == "3 of 3 shown", "everything is shown at first"
     desk.panel.everything.coverage_box.setChecked(True)
