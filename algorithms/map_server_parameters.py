@@ -90,8 +90,10 @@ def check(parameters: Parameters, algorithm: Any, context: QgsProcessingContext,
             raise SettingsError(f"{' and '.join(odd)}: only for MODEL=samgis.", hint="Leave it out, or choose samgis.")
         return
     odd = [name for name in _OF_PIXELS if is_given(parameters.get(name))]
-    odd += [name for name in _SWITCHES if algorithm.parameterAsBool(parameters, name, context)]
-    odd += [COMPOSITE] if algorithm.parameterAsEnumString(parameters, COMPOSITE, context) != NONE else []
+    switches = [name for name in _SWITCHES if algorithm.parameterDefinition(name) is not None]
+    odd += [name for name in switches if algorithm.parameterAsBool(parameters, name, context)]
+    paints = algorithm.parameterDefinition(COMPOSITE) is not None
+    odd += [COMPOSITE] if paints and algorithm.parameterAsEnumString(parameters, COMPOSITE, context) != NONE else []
     if odd:
         raise SettingsError(
             f"{' and '.join(odd)} can't be told to SamGIS, which fetches the map itself.",

@@ -14,21 +14,20 @@ from dataclasses import replace
 
 from . import dem_command, landform_command
 from .console import ConsoleProgress, say, stopping
-from .errors import Cancelled, MissingCrsError, PromptError, SegmentError
+from .errors import Cancelled, MissingCrsError, SegmentError
 from .model_command import add_models
 from .models import catalogue
 from .models.store import ModelStore
 from .options import add_outline, add_pixels, outline_of, rgb_of, runtime_of
-from .outlines.results import SegmentationResult
 from .output import check_output, write
 from .progress import Progress, SubProgress
-from .prompts.box import BoxPrompt
-from .prompts.parse import joined_negatives, parse_box, parse_point
-from .prompts.point import PointPrompt
-from .prompts.prompt import Prompt, PromptSet
+from .prompt_options import add_prompts, prompts_of, tell
+from .prompts.parse import joined_negatives, parse_box
+from .prompts.prompt import PromptSet
 from .raster.rgb import RgbSettings
 from .raster.sources import open_source
 from .replay_command import add_replay
+from .samgis_command import add_samgis
 from .session import SegmentationSession, SessionSettings
 from .status import status_lines
 from .terrain.composite import RECIPES
@@ -69,10 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def segment(options: argparse.Namespace, progress: Progress) -> None:
     """Segment what the options ask for and write the file."""
     check_output(options.output)
-    include = [parse_point(text) for text in options.include]
-    exclude = [parse_point(text, include=False) for text in options.exclude]
-    boxes = [parse_box(text) for text in options.box]
-    objects = _objects(include, exclude, boxes, each_point=options.each_point)
+    objects = prompts_of(options)
     settings = SessionSettings(rgb_of(options), outline_of(options), resolution=options.resolution)
     with closing(open_source(options.image, pixel_space=options.pixel_space)) as opened:
         source = dem_command.painted(opened, options, settings.rgb.bands)
@@ -88,7 +84,7 @@ def segment(options: argparse.Namespace, progress: Progress) -> None:
     write(result, options.output)
     if isinstance(source, CompositeSource):
         result = replace(result, warnings=(*result.warnings, *source.doubts()))
-    _tell(result, options)
+    tell(result, options)
 
 
 def show_status(options: argparse.Namespace, progress: Progress) -> None:
@@ -104,11 +100,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(
-        required=True, metavar="segment | replay | composite | volcanoes | depressions | models | status"
+        required=True, metavar="segment | samgis | replay | composite | volcanoes | depressions | models | status"
     )
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--quiet", action="store_true", help="no progress and no summary")
     _add_segment(commands.add_parser("segment", parents=[common], help="outline objects of a raster"))
+    add_samgis(commands.add_parser("samgis", parents=[common], help="outline objects of a web map by a SamGIS server"))
     add_replay(commands.add_parser("replay", parents=[common], help="make results again and compare"))
     dem_command.add_composite(commands.add_parser("composite", parents=[common], help="make a picture of a DEM"))
     for name, about in landform_command.COMMANDS.items():
@@ -130,7 +127,7 @@ def _add_segment(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="what to write: .gpkg (raster's CRS) or .geojson (EPSG:4326)",
     )
-    _add_prompts(parser.add_argument_group("prompts"))
+    add_prompts(parser.add_argument_group("prompts"))
     _add_look(parser.add_argument_group("raster and model"))
     terrain = parser.add_argument_group("elevation raster")
     recipes = [dem_command.NONE, *RECIPES.names()]
@@ -139,57 +136,12 @@ def _add_segment(parser: argparse.ArgumentParser) -> None:
     add_outline(parser.add_argument_group("outline"))
 
 
-def _add_prompts(group: argparse._ArgumentGroup) -> None:
-    add = group.add_argument
-    add("--include", action="append", default=[], metavar="X,Y", help="a point on the object; may be repeated")
-    add("--exclude", action="append", default=[], metavar="X,Y", help="a point beside it; may be repeated")
-    add(
-        "--box", action="append", default=[], metavar="L,B,R,T", help="encloses the object; several are several objects"
-    )
-    add("--crs", metavar="EPSG:N", help="CRS of the coordinates (default: the raster's)")
-    add("--each-point", action="store_true", help="every include point is an object of its own")
-    add("--label", default="", metavar="TEXT", help="class or name written into the field 'label'")
-
-
 def _add_look(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--model", default=catalogue.DEFAULT, metavar="NAME", help="see 'models' (default: %(default)s)")
     add("--extent", metavar="L,B,R,T", help="look at this part (default: around the prompts)")
     add("--resolution", type=float, metavar="UNITS", help="CRS units per pixel to look at")
     add_pixels(group)
-
-
-def _objects(
-    include: list[PointPrompt], exclude: list[PointPrompt], boxes: list[BoxPrompt], *, each_point: bool
-) -> list[tuple[Prompt, ...]]:
-    """Return the prompts of each object; exclude points count for all of them."""
-    if include and boxes and (each_point or len(boxes) > 1):
-        raise PromptError(
-            "Which include point goes with which box can't be told for several objects.",
-            hint="Give one box with its points, or run once for each object.",
-        )
-    if each_point:
-        alone: list[Prompt] = [*include, *boxes]
-        return [(prompt, *exclude) for prompt in alone] or [tuple(exclude)]
-    if len(boxes) > 1:
-        return [(box, *exclude) for box in boxes]
-    return [(*include, *exclude, *boxes)]
-
-
-def _tell(result: SegmentationResult, options: argparse.Namespace) -> None:
-    for warning in result.warnings:
-        say(sys.stderr, f"Warning: {warning}")
-    if options.quiet:
-        return
-    unit, length = ("m2", "m") if result.crs else ("px2", "px")
-    for polygon in result.polygons:
-        say(
-            sys.stdout,
-            f"Object {polygon.object}: score {polygon.score:.2f}, area {polygon.area_m2:.1f} {unit}, "
-            f"perimeter {polygon.perimeter_m:.1f} {length}",
-        )
-    count = len(result.polygons)
-    say(sys.stdout, f"{options.output}: {count} polygon{'' if count == 1 else 's'} in {result.elapsed_s:.2f} s")
 
 
 if __name__ == "__main__":

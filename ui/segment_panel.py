@@ -28,6 +28,7 @@ from .outline_controls import OutlineControls
 from .page_chooser import PageChooser
 from .panel_parts import heading, line, scrolled, section
 from .scan_controls import ScanControls
+from .server_controls import ServerControls
 from .similar_controls import SimilarControls
 from .source_controls import SourceControls
 from .status_line import StatusLine
@@ -98,6 +99,7 @@ class SegmentPanel(QgsDockWidget):
         self.similar = SimilarControls()
         self.scan = ScanControls()
         self.terrain = TerrainControls()
+        self.servers = ServerControls()
         self.ways = PageChooser()
         self._first_run = FirstRunPage()
         self._pages = QStackedWidget()
@@ -211,10 +213,13 @@ class SegmentPanel(QgsDockWidget):
         kept = section("kept", tr("Kept objects"), self._keep, is_open=True)
         store = section("store", tr("Encoded views"), self._store, is_open=False)
         keys = section("help", tr("Mouse and keys"), KeyHelp(), is_open=True)
-        for part in (places, kept, section("outline", tr("Outline"), self._outline, is_open=False), store, keys):
+        outline = section("outline", tr("Outline"), self._outline, is_open=False)
+        for part in (places, kept, outline, store, keys):
             layout.addWidget(part)
         layout.addStretch(1)
         self.ways.show_with(places, *SEARCHES)
+        for part in (kept, outline):
+            self.ways.show_with(part, CLICKS, *SEARCHES, "terrain")
         self.ways.show_with(store, CLICKS)
         self.ways.show_with(keys, CLICKS)
         return scrolled(inside)
@@ -232,6 +237,7 @@ class SegmentPanel(QgsDockWidget):
             ("everything", tr("Everything"), self.everything, tr("Outline all objects.")),
             ("similar", tr("Similar"), self.similar, tr("Find the others like examples.")),
             ("terrain", tr("Terrain"), self.terrain, tr("Find landforms in a DEM.")),
+            ("servers", tr("Servers"), self.servers, tr("Let models of a server do the work.")),
         ):
             self.ways.add(key, title, page, tip)
 

@@ -17,6 +17,7 @@ from .messages import Action
 from .model_download import ModelDownloads
 from .segment_panel import SegmentPanel
 from .segmenter import Segmenter
+from .servers_page import ServersPage
 from .terrain_page import TerrainPage
 
 
@@ -46,6 +47,7 @@ class Workplace(QObject):
         connect_panel(self.segmenter, self.panel)
         self.terrain = TerrainPage(iface.mapCanvas(), self.panel, self.segmenter, parent=self)
         self.finding = Finding(iface.mapCanvas(), self.panel, self.segmenter, parent=self)
+        self.servers = ServersPage(self.panel.servers, parent=self)
         self._connect()
         iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.panel)
 
@@ -69,6 +71,7 @@ class Workplace(QObject):
         self._downloads.cancel()
         self.terrain.close()
         self.finding.close()
+        self.servers.close()
         self.segmenter.close()
         self._iface.removeDockWidget(self.panel)
         self.panel.deleteLater()
@@ -87,6 +90,7 @@ class Workplace(QObject):
         # QGIS's own undo, which is what Ctrl+Z is while no object is open, is that of the active layer
         segmenter.kept.connect(lambda _: iface.setActiveLayer(segmenter.keeper.layer))
         self.terrain.failed.connect(self._show_error)
+        self.servers.failed.connect(self._show_error)
         self.terrain.accepted.connect(iface.setActiveLayer)
         self.finding.failed.connect(lambda error: self._show_error(error, self.finding))
         self.finding.copied.connect(iface.setActiveLayer)
