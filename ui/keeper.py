@@ -85,7 +85,7 @@ class Keeper(QObject):
         SegmentError
             If the layer does not take one of them; it is then as it was before.
         """
-        if self.layer is source:
+        if self.layer is not None and self.layer is source:
             raise OutputError(
                 tr("'{}' is the target layer itself.").format(source.name()),
                 hint=tr("Choose another layer to save to, or a new one."),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ..core.models.finding import WordModel
 from ..core.models.model import RuntimeSettings, SegmentationModel
 from ..core.models.store import ModelStore
 from ..core.progress import Progress, check
 
 _Key = tuple[str, RuntimeSettings]
+_LOADING = "Loading the model"
 
 
 class LoadedModels:
@@ -32,7 +31,9 @@ class LoadedModels:
         if self._clicks is None or self._clicks[0] != key:
             # the one before goes first: two large ones may not fit
             self._clicks = None
-            self._clicks = (key, _loaded(self._from().load, key, progress))
+            progress.report(0.0, _LOADING)
+            self._clicks = (key, self._from().load(name, settings=settings, progress=progress))
+            check(progress)
         return self._clicks[1]
 
     def words(self, name: str, settings: RuntimeSettings, progress: Progress) -> WordModel:
@@ -40,18 +41,12 @@ class LoadedModels:
         key = (name, settings)
         if self._words is None or self._words[0] != key:
             self._words = None
-            self._words = (key, _loaded(self._from().load_words, key, progress))
+            progress.report(0.0, _LOADING)
+            self._words = (key, self._from().load_words(name, settings=settings, progress=progress))
+            check(progress)
         return self._words[1]
 
     def _from(self) -> ModelStore:
         # a store is for one thread, and this one is the thread of the searches
         self._store = self._store or ModelStore()
         return self._store
-
-
-def _loaded(load: Callable[..., object], key: _Key, progress: Progress) -> object:
-    name, settings = key
-    progress.report(0.0, "Loading the model")
-    loaded = load(name, settings=settings, progress=progress)
-    check(progress)
-    return loaded

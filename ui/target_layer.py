@@ -261,8 +261,8 @@ class TargetLayer:
         """Return an outline in the layer's CRS, and what of it can be written among the polygons that are there."""
         geometry = self._here(outline, crs)
         label = label_in(self._layer.fields(), settings.label or outline.label)
-        rules = {"overlap": settings.overlap, "merge": settings.merge_touching, "label": label}
-        return geometry, place(geometry, self._layer, self._project, **rules)
+        merge = settings.merge_touching
+        return geometry, place(geometry, self._layer, self._project, overlap=settings.overlap, merge=merge, label=label)
 
     def _parts(
         self, outline: SegmentedPolygon, provenance: Provenance, settings: KeepSettings, placement: Placement

@@ -44,6 +44,16 @@ class Means:
     store: ModelStore
     """Knows all models; for the window's thread."""
 
+    def require_here(self, name: str) -> None:
+        """Raise :class:`ModelNotInstalledError` if a model has to be fetched first, or there is none."""
+        if not name:
+            raise ModelNotInstalledError(tr("There is no model that takes words."), hint=tr("Set up a server."))
+        spec = self.store.get(name)
+        if self.store.missing(spec):
+            raise ModelNotInstalledError(
+                tr("The model '{}' is not on this machine.").format(spec.title), hint=tr("Download it first.")
+            )
+
     def is_remote(self, *names: str) -> bool:
         """Return True if a server runs one of these models."""
         return any(self.store.get(name).server for name in names if name)
@@ -57,14 +67,11 @@ def words(means: Means, controls: WordsControls) -> Wanted:
     EmptyPromptError
         If there are none.
     ModelNotInstalledError
-        If no model takes words.
+        If no model that takes words is on this machine.
     """
     phrases = parse_phrases(controls.words())
     model, models = controls.model.name(), means.models
-    if not model:
-        raise ModelNotInstalledError(
-            tr("There is no model that takes words."), hint=tr("Set up a server, or download a model.")
-        )
+    means.require_here(model)
     outliner = means.panel.model() if controls.outlines() else ""
     here, there = means.runtime(model), means.runtime(outliner)
 

@@ -238,7 +238,7 @@ def search(session, report):
         QgsRectangle(middle.x() - half, middle.y() - half, middle.x() + half, middle.y() + half)
     )
     session.until_idle("the closer view is encoded")
-    for way in ("everything", "words"):
+    for way in ("everything",):
         if way == "words":
             panel.words.text.setEditText("building; tree")
         found, layer = session.find(way)
