@@ -158,12 +158,13 @@ def url_of(which: str) -> str:
     return _url(which, stored())[0] if which else ""
 
 
-def runtime(name: str, *, may_ask: bool | None = None) -> RuntimeSettings:
-    """Return how a model is run: with the servers if it is on one. No login is touched for any other.
+def runtime(*names: str, may_ask: bool | None = None) -> RuntimeSettings:
+    """Return how models are run: with the servers if one of them is on one. No login is touched for any other.
 
     A name that is not in the catalogue is no model of a server; who loads it says what is wrong.
     """
-    return RuntimeSettings(servers=servers(may_ask=may_ask)) if server_of(name) else RuntimeSettings()
+    needed = any(server_of(name) for name in names)
+    return RuntimeSettings(servers=servers(may_ask=may_ask)) if needed else RuntimeSettings()
 
 
 def server_of(name: str) -> str:

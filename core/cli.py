@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 
-from . import dem_command, landform_command
+from . import dem_command, landform_command, search_command
 from .console import ConsoleProgress, say, stopping
-from .errors import Cancelled, MissingCrsError, SegmentError
+from .errors import Cancelled, MissingCrsError, SegmentError, StoppedWaiting
 from .model_command import add_models
 from .models import catalogue
 from .models.store import ModelStore
@@ -57,9 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         way_out = " (--pixel-space)" if isinstance(error, MissingCrsError) and not asked else ""
         say(sys.stderr, f"Error: {error}{way_out}")
         return 1
-    except Cancelled:
+    except Cancelled as stopped:
         progress.done()
-        say(sys.stderr, "Stopped. Nothing was written.")
+        goes_on = f" {stopped}" if isinstance(stopped, StoppedWaiting) else ""
+        say(sys.stderr, f"Stopped. Nothing was written.{goes_on}")
         return _STOPPED
     progress.done()
     return 0
@@ -99,13 +100,13 @@ def build_parser() -> argparse.ArgumentParser:
         prog="prompt_segmenter", description="From clicks and boxes on a raster to polygons with a score."
     )
     parser.add_argument("--version", action="version", version=VERSION)
-    commands = parser.add_subparsers(
-        required=True, metavar="segment | samgis | replay | composite | volcanoes | depressions | models | status"
-    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--quiet", action="store_true", help="no progress and no summary")
     _add_segment(commands.add_parser("segment", parents=[common], help="outline objects of a raster"))
     add_samgis(commands.add_parser("samgis", parents=[common], help="outline objects of a web map by a SamGIS server"))
+    for name, command in search_command.COMMANDS.items():
+        search_command.add_search(commands.add_parser(name, parents=[common], help=command.about), name)
     add_replay(commands.add_parser("replay", parents=[common], help="make results again and compare"))
     dem_command.add_composite(commands.add_parser("composite", parents=[common], help="make a picture of a DEM"))
     for name, about in landform_command.COMMANDS.items():

@@ -127,7 +127,7 @@ class PointSearch:
         pool: list[Candidate] = []
         for index, point in open_points.ask():
             label = _STAGES[levels[index]] if skips else "grid"
-            progress.report(index / len(points), f"{label.capitalize()} points, {index + 1} of {len(points)}")
+            progress.report(index / len(points), f"{label.capitalize()} points")
             answers = self._outliner.candidates(point, stage.ground, progress)
             pool += [answer for answer in answers if self._is_object(answer, picture)]
             if skips:

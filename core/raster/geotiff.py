@@ -109,7 +109,8 @@ def geotiff_bytes(bands: NDArray[Any], grid: PixelGrid) -> bytes:
         # The warning says that there is no georeference where none is wanted.
         with warnings.catch_warnings(), native.rasterio_env(), rasterio.io.MemoryFile() as memory:
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-            with memory.open(**_profile(grid, str(bands.dtype), len(bands), None)) as file:
+            # It is sent or thrown away at once: the quickest compression.
+            with memory.open(**_profile(grid, str(bands.dtype), len(bands), None), zlevel=1) as file:
                 file.write(np.ascontiguousarray(bands))
             return bytes(memory.read())
     except rasterio.errors.RasterioError as error:

@@ -174,10 +174,10 @@ class Exchange:
         if self._socket is None:
             return f"Connecting to {self._shown}"
         if self._sent < len(self._request.body):
-            return f"Sending {self._sent / 1e6:.1f} of {len(self._request.body) / 1e6:.1f} MB"
+            return f"Sending {self._sent / 1e6:.0f} of {len(self._request.body) / 1e6:.0f} MB"
         if self._received:
-            return f"Receiving {self._received / 1e6:.1f} MB"
-        return f"Waiting for the server, {time.monotonic() - max(self._waits_since, self._begun):.0f} s"
+            return f"Receiving {self._received / 1e6:.0f} MB"
+        return f"Waiting for the server, {_in_steps(time.monotonic() - max(self._waits_since, self._begun))} s"
 
     def _stop(self) -> None:
         """End the exchange: what blocks on the socket returns at once."""
@@ -290,6 +290,18 @@ class _Body:
     def __iter__(self) -> Iterator[bytes]:
         while piece := self.read(_PIECE_BYTES):
             yield piece
+
+
+def _in_steps(seconds: float) -> int:
+    """Return whole seconds, in larger steps the longer it takes: some who are told write each message to a log.
+
+    Examples
+    --------
+    >>> _in_steps(7.2), _in_steps(34.0), _in_steps(599.0)
+    (7, 30, 570)
+    """
+    step = 1 if seconds < 10 else 5 if seconds < 30 else 30
+    return int(seconds // step) * step
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -21,7 +21,7 @@ from ..raster.grid import PixelGrid
 from .address import ServerAddress
 from .exchange import HttpReply, Limits, NoAnswerError, Problem
 from .http import OK, HttpClient, Patience, multipart
-from .samgeo_answer import RemoteObject, objects_of
+from .samgeo_answer import NOTHING, NOTHING_AT_ALL, RemoteObject, objects_of
 from .samgeo_refusal import is_no_route, may_pass, parsed, refusal
 
 CONFIDENCE = 0.2
@@ -212,7 +212,8 @@ class SamgeoClient:
             # a sidecar whose /health looks like samgeo-api's
             self._kind = BaseKind.SIDECAR
             reply = self._post(self._kind, what, upload, fields, progress)
-        return objects_of(reply, upload.grid, self.shown)
+        nothing = NOTHING_AT_ALL if what == "automatic" else NOTHING
+        return objects_of(reply, upload.grid, self.shown, nothing=nothing)
 
     def _post(
         self, kind: BaseKind, what: str, upload: Upload, fields: tuple[tuple[str, str], ...], progress: Progress

@@ -22,8 +22,10 @@ from .exchange import HttpReply
 from .http import OK
 from .samgeo_refusal import detail_of, refusal
 
-_NOTHING = ((404, "No objects found"), (500, "Segmentation produced no output"))
-"""Errors that only say that there is nothing."""
+NOTHING = ((404, "No objects found"), (500, "Segmentation produced no output"))
+"""Errors, by status and first words, that only say that there is nothing."""
+NOTHING_AT_ALL = (*NOTHING, (500, "list index out of range"))
+"""The same of an automatic request: SAM and SAM 2 stumble over an image without any object."""
 _FARTHEST_PX = 1e7
 """Coordinates beyond this are none of an image."""
 Ring = NDArray[np.float64]
@@ -45,7 +47,9 @@ class _GarbageError(Exception):
     """The answer is not the contract's; the text says why."""
 
 
-def objects_of(reply: HttpReply, grid: PixelGrid, shown: str) -> list[RemoteObject]:
+def objects_of(
+    reply: HttpReply, grid: PixelGrid, shown: str, *, nothing: tuple[tuple[int, str], ...] = NOTHING
+) -> list[RemoteObject]:
     """Return the objects of an answer, in its order; none is no error.
 
     Parameters
@@ -56,6 +60,8 @@ def objects_of(reply: HttpReply, grid: PixelGrid, shown: str) -> list[RemoteObje
         Of the image that was sent. Coordinates are its pixels where the answer names no CRS, else map coordinates.
     shown : str
         What messages call the server.
+    nothing : tuple of (int, str)
+        Status and first words of errors that mean: no objects.
 
     Raises
     ------
@@ -64,7 +70,7 @@ def objects_of(reply: HttpReply, grid: PixelGrid, shown: str) -> list[RemoteObje
     ServerUnavailableError
         If the answer is not the contract's.
     """
-    if any(reply.status == status and detail_of(reply).startswith(text) for status, text in _NOTHING):
+    if any(reply.status == status and detail_of(reply).startswith(text) for status, text in nothing):
         return []
     if reply.status != OK:
         raise refusal(reply, shown)
@@ -82,7 +88,7 @@ def objects_of(reply: HttpReply, grid: PixelGrid, shown: str) -> list[RemoteObje
 def _grouped(collection: Any, grid: PixelGrid) -> list[RemoteObject]:
     features = _of_type(_of_type(collection, dict, "the answer").get("features"), list, "'features'")
     to_pixels = _Places(_crs(collection.get("crs")), grid)
-    found: dict[object, list[tuple[Window, NDArray[np.bool_]]]] = {}
+    rings: dict[object, list[Ring]] = {}
     scores: dict[object, float] = {}
     for number, given in enumerate(features):
         feature = _of_type(given, dict, "a feature")
@@ -90,11 +96,10 @@ def _grouped(collection: Any, grid: PixelGrid) -> list[RemoteObject]:
         name: object = properties.get("value", properties.get("id", f"feature {number}"))
         name = name if isinstance(name, (int, float, str)) else f"feature {number}"
         for polygon in _polygons(feature.get("geometry")):
-            part = _part([to_pixels.of(ring) for ring in polygon], grid)
-            if part is not None:
-                found.setdefault(name, []).append(part)
-                scores[name] = _higher(scores.get(name, math.nan), _score(properties.get("score")))
-    return [_joined(parts, scores[name]) for name, parts in found.items()]
+            rings.setdefault(name, []).extend(to_pixels.of(ring) for ring in polygon)
+        scores[name] = _higher(scores.get(name, math.nan), _score(properties.get("score")))
+    made = (_object(parts, scores[name], grid) for name, parts in rings.items() if parts)
+    return [one for one in made if one is not None]
 
 
 def _crs(member: Any) -> str | None:
@@ -142,14 +147,14 @@ def _polygons(geometry: Any) -> list[list[Any]]:
     return [_of_type(polygon, list, "'coordinates'") for polygon in polygons]
 
 
-def _part(rings: list[Ring], grid: PixelGrid) -> tuple[Window, NDArray[np.bool_]] | None:
-    """Return the pixels of one polygon, and the window that they lie in; None if it holds no pixel of the image."""
-    if not rings:
-        return None
-    low = np.floor(np.min([ring.min(axis=0) for ring in rings], axis=0)).astype(int).clip(0)
-    high = np.minimum(
-        np.ceil(np.max([ring.max(axis=0) for ring in rings], axis=0)).astype(int), (grid.width, grid.height)
-    )
+def _object(rings: list[Ring], score: float, grid: PixelGrid) -> RemoteObject | None:
+    """Return the object that rings enclose; None if it holds no pixel of the image.
+
+    Its regions come from one raster, so they share no pixel, and an odd number of rings is around each of its pixels.
+    """
+    points = np.concatenate(rings)
+    low = np.floor(points.min(axis=0)).astype(int).clip(0)
+    high = np.minimum(np.ceil(points.max(axis=0)).astype(int), (grid.width, grid.height))
     width, height = (int(side) for side in high - low)
     if width < 1 or height < 1:
         return None
@@ -159,20 +164,8 @@ def _part(rings: list[Ring], grid: PixelGrid) -> tuple[Window, NDArray[np.bool_]
         return None
     # Map coordinates are a hair off the pixels' corners, and the window may be a pixel too large for it.
     mask = mask[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
-    return Window(int(low[0] + cols[0]), int(low[1] + rows[0]), mask.shape[1], mask.shape[0]), mask
-
-
-def _joined(parts: list[tuple[Window, NDArray[np.bool_]]], score: float) -> RemoteObject:
-    if len(parts) == 1:
-        return RemoteObject(*parts[0], score)
-    left, top = min(window.col for window, _ in parts), min(window.row for window, _ in parts)
-    right = max(window.col + window.width for window, _ in parts)
-    bottom = max(window.row + window.height for window, _ in parts)
-    mask = np.zeros((bottom - top, right - left), dtype=np.bool_)
-    for window, part in parts:
-        row, col = window.row - top, window.col - left
-        mask[row : row + window.height, col : col + window.width] |= part
-    return RemoteObject(Window(left, top, right - left, bottom - top), mask, score)
+    window = Window(int(low[0] + cols[0]), int(low[1] + rows[0]), mask.shape[1], mask.shape[0])
+    return RemoteObject(window, mask, score)
 
 
 def _score(value: Any) -> float:

@@ -129,7 +129,7 @@ class WordsFinder:
         order = sorted(range(len(asked)), key=lambda index: (chips[index].row, chips[index].col, chips[index].width))
         for count, index in enumerate(order):
             check(progress)
-            progress.report(count / len(asked), f"Outlining {count + 1} of {len(asked)}")
+            progress.report(count / len(asked), "Outlining")
             found, wanted = asked[index]
             yield found, outliner.outline(wanted, progress)
 

@@ -10,6 +10,7 @@ import pytest
 from prompt_segmenter.core import native
 from prompt_segmenter.core.errors import (
     ChipTooLargeError,
+    ModelRunError,
     ServerBusyError,
     ServerUnavailableError,
     SettingsError,
@@ -127,6 +128,15 @@ def test_nothing_found_is_no_error(image):
         assert client(server.url, SAM2).points(upload_of(image), outside, LABEL, QUIET) == []
 
 
+def test_an_automatic_request_that_stumbles_over_an_empty_image_found_nothing(image):
+    stumbles = refused(500, "list index out of range")
+    with fake_samgeo.fake_samgeo() as server:
+        server.replies["/segment/automatic"] = server.replies["/segment/predict"] = [stumbles]
+        assert client(server.url, SAM2).automatic(upload_of(image), QUIET) == []
+        with pytest.raises(ModelRunError):
+            client(server.url, SAM2).points(upload_of(image), POINT, LABEL, QUIET)
+
+
 def test_the_sidecar_is_told_by_its_status_and_asked_below_ml(image):
     with fake_samgeo.fake_sidecar() as server:
         asking = client(server.url)
@@ -199,7 +209,7 @@ def test_a_busy_server_is_asked_again_and_then_given_up(image, busy):
 def test_a_failure_is_not_asked_for_again(image):
     with fake_samgeo.fake_samgeo() as server:
         server.replies["/segment/text"] = [refused(500, "boom")]
-        with pytest.raises(Exception, match="boom"):
+        with pytest.raises(ModelRunError, match="boom"):
             client(server.url).text(upload_of(image), "house", QUIET)
         assert server.paths.count("/segment/text") == 1
 
