@@ -10,7 +10,6 @@ from .models.model import LoadedModel
 from .picture import Picture
 from .progress import Progress
 
-
 SEARCHES = ("words ", "everything", "like ")
 """What the descriptions of finders begin with: how prompts that are a search are told from clicks and boxes."""
 
