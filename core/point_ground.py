@@ -119,9 +119,11 @@ class PartsGround:
         """Return the chip around a point of the encoded image, in it and clear of what was added where possible."""
         limits = np.array(self._image.shape[1::-1])
         size = np.minimum(self._side, limits)
-        first = np.minimum(np.array(self._before) // self.factor // _PART_PX * _PART_PX, limits - size)
+        furthest = (limits - size) // _PART_PX * _PART_PX
+        # of a picture that is hardly larger than a chip, also what was added is looked at
+        first = np.minimum(np.array(self._before) // self.factor // _PART_PX * _PART_PX, furthest)
         start = np.round((middle - size / 2) / _PART_PX) * _PART_PX
-        last = np.maximum((limits - size) // _PART_PX * _PART_PX, first)
+        last = np.maximum(furthest, first)
         col, row = np.clip(start, first, last).astype(int)
         # what does not end with the image has to be whole cells
         width, height = (int(s if at + s <= end else end - at) for s, at, end in zip(size, (col, row), limits))

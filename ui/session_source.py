@@ -23,7 +23,7 @@ from ..core.progress import Progress
 from ..core.raster.source import RasterSource
 from ..core.session import SegmentationSession
 from ..core.terrain.composite_source import CompositeSource
-from . import embedding_store
+from . import embedding_store, own_layers
 from .live_session import LiveSession
 
 
@@ -69,7 +69,8 @@ class Sessions:
         """Return what a live session is good for: as long as it stays the same, so does the session."""
         on = server_settings.url_of(server_settings.server_of(choice.model))
         if choice.layer is None:
-            layers = tuple(layer.id() for layer in settings.layers() if layer is not choice.leave_out)
+            hidden = not_looked_at(choice, settings)
+            layers = tuple(layer.id() for layer in settings.layers() if layer not in hidden)
             return choice.model, on, layers, settings.destinationCrs().toWkt(), self._step(settings.mapUnitsPerPixel())
         picture = is_picture(choice.layer) or (choice.styled and choice.dem is None)
         step = self._step(resolution_on_screen(settings, choice.layer.crs())) if picture else None
@@ -84,18 +85,11 @@ class Sessions:
             If there is nothing that could be looked at.
         """
         runtime = server_settings.runtime(choice.model)
-        if choice.layer is None:
-            leave_out = [] if choice.leave_out is None else [choice.leave_out]
-            source: RasterSource = source_for_canvas(settings, leave_out=leave_out)
-        else:
-            resolution = resolution_on_screen(settings, choice.layer.crs())
-            styled = choice.styled and choice.dem is None
-            source = source_for_layer(choice.layer, styled=styled, screen_resolution=resolution)
-        pixels = _Pixels(source, choice.dem if choice.layer is not None else None)
+        pixels = pixels_of(choice, settings)
         return LiveSession(
             lambda progress: self._session(choice.model, runtime, pixels, progress),
             pixels.close,
-            source=source,
+            source=pixels.source,
             doubts=pixels.doubts,
         )
 
@@ -103,7 +97,7 @@ class Sessions:
         """Make the cache anew for the next session, because its settings have changed."""
         self._cache = None
 
-    def _session(self, model: str, runtime: RuntimeSettings, pixels: _Pixels, progress: Progress) -> InteractiveSession:
+    def _session(self, model: str, runtime: RuntimeSettings, pixels: Pixels, progress: Progress) -> InteractiveSession:
         """Load the model where it isn't yet; in the worker's thread."""
         if self._loaded is None or self._loaded[0] != (model, runtime):
             # the one before goes first: two large ones may not fit
@@ -122,18 +116,27 @@ class Sessions:
         return lattice_step(resolution) if math.isfinite(resolution) and resolution > 0 else 0.0
 
 
-class _Pixels:
-    """A source that was made on the window's thread, and what the worker reads from."""
+class Pixels:
+    """A source that was made on the window's thread, and what the worker reads from.
+
+    Parameters
+    ----------
+    source : RasterSource
+        Made of clones.
+    dem : DemChoice, optional
+        How its heights are painted.
+    """
 
     def __init__(self, source: RasterSource, dem: DemChoice | None = None) -> None:
-        self._source = source
+        self.source = source
         self._dem = dem
         self._read_from: RasterSource | None = None
 
     def opened(self) -> RasterSource:
+        """Return what to read from; in the thread that reads."""
         if self._read_from is None:
             dem = self._dem
-            self._read_from = for_worker(self._source) if dem is None else painted(self._source, dem)
+            self._read_from = for_worker(self.source) if dem is None else painted(self.source, dem)
         return self._read_from
 
     def doubts(self) -> tuple[str, ...]:
@@ -141,6 +144,28 @@ class _Pixels:
         return self._read_from.doubts() if isinstance(self._read_from, CompositeSource) else ()
 
     def close(self) -> None:
-        if self._read_from is not None and self._read_from is not self._source:
+        """Let go of the layers; in any thread."""
+        if self._read_from is not None and self._read_from is not self.source:
             self._read_from.close()
-        self._source.close()
+        self.source.close()
+
+
+def pixels_of(choice: Chosen, settings: QgsMapSettings) -> Pixels:
+    """Return the pixels that the user wants to be looked at. Copies layers; reads nothing.
+
+    Raises
+    ------
+    SegmentError
+        If there is nothing that could be looked at.
+    """
+    if choice.layer is None:
+        return Pixels(source_for_canvas(settings, leave_out=not_looked_at(choice, settings)))
+    resolution = resolution_on_screen(settings, choice.layer.crs())
+    styled = choice.styled and choice.dem is None
+    return Pixels(source_for_layer(choice.layer, styled=styled, screen_resolution=resolution), choice.dem)
+
+
+def not_looked_at(choice: Chosen, settings: QgsMapSettings) -> list[QgsMapLayer]:
+    """Return the layers that are no part of the image that the canvas shows: what was found and kept."""
+    found = own_layers.among(settings.layers())
+    return found if choice.leave_out is None else [*found, choice.leave_out]

@@ -95,7 +95,7 @@ def test_the_most_similar_object_is_the_example_itself(capsys, image, tmp_path):
     features = json.loads(out.read_text())["features"]
     best = max(features, key=lambda feature: feature["properties"]["similarity"])
     assert best["properties"]["area_m2"] == pytest.approx(1600.0, rel=0.25)
-    assert best["properties"]["prompts"].startswith("similar")
+    assert best["properties"]["prompts"].startswith("like +500060,4599940 EPSG:32633")
     assert shape(best["geometry"]).is_valid
 
 

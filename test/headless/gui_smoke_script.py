@@ -139,6 +139,38 @@ class Session:
         layer = self.panel.target()
         return layer.featureCount() if isinstance(layer, QgsVectorLayer) else 0
 
+    def find(self, way, *, everything_s=TOO_LONG_S):
+        """Search by one of the panel's ways, and return what it says in the end and the layer."""
+        self.panel.ways.show_page(way)
+        controls = getattr(self.panel, way)
+        before = set(QgsProject.instance().mapLayers())
+        wait_ms(200)
+        controls.find.click()
+        state = controls.results.status
+        shot = False
+        begun = time.monotonic()
+        while not state.bar.isHidden():
+            if time.monotonic() - begun > everything_s:
+                raise TimeoutError(f"the search by {way} did not end in {everything_s:g} s")
+            if not shot and "found so far" in state.text.text():
+                shot = True
+            wait_ms(20)
+        self.times[way] = round(time.monotonic() - begun, 2)
+        (layer_id,) = set(QgsProject.instance().mapLayers()) - before
+        return {
+            "said": state.text.text(),
+            "count": controls.results.count.text(),
+            "seconds": self.times[way],
+            "while_running": shot,
+        }, QgsProject.instance().mapLayer(layer_id)
+
+    def slide(self, way, value):
+        """Move the slider and return how many are said to be shown, and how many the layer has."""
+        results = getattr(self.panel, way).results
+        results.set_threshold(value)
+        wait_ms(200)
+        return results.count.text()
+
     def shoot(self, name):
         """Take the window's picture."""
         wait_ms(600)
@@ -191,8 +223,35 @@ def run():
     report["outline_on_canvas"] = session.has_outline()
     report["summary_on_canvas"] = session.panel._object.summary.text()
     session.key(Qt.Key.Key_Escape)
+    search(session, report)
     report["errors"] = errors
     return report
+
+
+def search(session, report):
+    """Look for everything and by words, in a part of the scene; filter what was found, and copy it."""
+    panel = session.panel
+    panel.set_layer(QgsProject.instance().mapLayersByName("scene")[0])
+    middle = session.canvas.extent().center()
+    half = 0.25 * session.canvas.extent().width()
+    session.canvas.setExtent(QgsRectangle(middle.x() - half, middle.y() - half, middle.x() + half, middle.y() + half))
+    session.until_idle("the closer view is encoded")
+    for way in ("everything",):
+        if way == "words":
+            panel.words.text.setEditText("building; tree")
+        found, layer = session.find(way)
+        report[way] = found
+        found["name"] = layer.name()
+        session.shoot(way)
+        found["all"] = session.slide(way, 0.0)
+        found["half"] = session.slide(way, 0.6)
+        found["features"] = layer.featureCount()
+        before = session.kept()
+        getattr(panel, way).results.copy.click()
+        wait_ms(300)
+        found["copied"] = session.kept() - before
+        session.shoot(f"{way}_copied")
+        QgsProject.instance().layerTreeRoot().findLayer(layer.id()).setItemVisibilityChecked(False)
 
 
 def main():

@@ -237,7 +237,7 @@ def test_a_model_that_is_not_here_is_offered_and_the_one_before_stays_in_use(pan
     assert chosen.values == []
     about = next(label.text() for label in panel.findChildren(QLabel) if label.text().startswith("Not on this machine"))
     assert "45 MB from huggingface.co, licence Apache-2.0 (weights), MIT (export)" in about
-    button(panel, "Download").click()
+    box_of(panel, "Download the model MobileSAM").click()
     assert wanted.values == ["mobile_sam"]
 
 
