@@ -322,7 +322,7 @@ def test_nothing_is_cut_off_at_the_least_width_and_a_larger_font(make_panel, sca
         QApplication.processEvents()
 
         assert clipped(panel) == []
-        assert is_missing or len(panel.findChildren(QPlainTextEdit)) == 2
+        assert is_missing or len(panel.findChildren(QPlainTextEdit)) == 3
         assert panel.width() < 30 * panel.fontMetrics().averageCharWidth() + 300
     finally:
         QApplication.setFont(before)
