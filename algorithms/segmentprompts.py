@@ -108,7 +108,7 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
     def check(self, parameters: Parameters, context: QgsProcessingContext) -> None:
         """Raise for values that can't work; reads no pixels."""
         name = parameters.get(MODEL)
-        spec, store = catalogue.get(str(name) if is_given(name) else catalogue.DEFAULT), ModelStore()
+        spec, store = catalogue.get(str(name) if is_given(name) else catalogue.DEFAULT, "point"), ModelStore()
         if store.missing(spec):
             store.locate(spec)  # raises, with the way to get them
         if dem_prompts.request_of(parameters, self, context) is None:
