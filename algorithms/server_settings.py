@@ -145,7 +145,9 @@ def address(
     headers: tuple[tuple[str, str], ...] = ()
     if authcfg and _origin(url) == (bound or _origin(getattr(said, f"{which}_url"))):
         headers = login_headers(authcfg, url, may_ask=may_ask)
-    return ServerAddress(url, headers, proxy_for(url))
+    found = ServerAddress(url, headers)
+    # no proxy leads to this machine
+    return found if found.is_here else replace(found, proxy=proxy_for(url))
 
 
 def named_by(which: str, environment: Mapping[str, str] | None = None) -> str:

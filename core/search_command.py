@@ -16,13 +16,14 @@ from .options import add_outline, add_pixels, outline_of, rgb_of, runtime_of
 from .outlines.results import SegmentationResult
 from .outlines.stored import read_results
 from .output import check_output, write
+from .overlaps import OverlapRule
 from .progress import Progress
 from .prompts.parse import parse_box, parse_point
 from .prompts.prompt import PromptSet
 from .prompts.shape import ShapePrompt
 from .raster.source import RasterSource
 from .raster.sources import open_source
-from .scan import OverlapRule, ScanSettings
+from .scan import ScanSettings
 from .search import (
     POINT,
     WORDS,

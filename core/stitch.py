@@ -18,6 +18,7 @@ SAME_IOU = 0.5
 """Least IoU, where both windows see, of what is one object."""
 CUT_REACH_PX = 4
 """What comes this near to a window's side may go on beyond it: masks are drawn at a quarter of the image's size."""
+_FAINT_IOU = 0.2
 _NESTED = 0.5
 _OUTSIDE = 0.1
 
@@ -194,26 +195,26 @@ class Stitcher:
 
     def _whole(self, group: _Group, *, stopped: bool) -> WholeObject | None:
         pieces = group.pieces
-        if len(pieces) == 1:
-            only = pieces[0]
-            better_seen = 2 * only.pixels.within(only.window.home).area < only.pixels.area
-            waits = stopped and only.window.is_ahead(only.box)
-            if only.cut and better_seen and not waits:
-                return None
-            return _object([only], [only.pixels], group.order)
         best = self._best_whole(pieces)
         if best is not None:
             return _object([best], [best.pixels], group.order)
-        return _object(pieces, _shares(pieces), group.order)
+        at_home = [piece.pixels.within(piece.window.home) for piece in pieces]
+        shares = _shares(pieces, at_home)
+        seen_best = sum(share.area for share in at_home)
+        waits = stopped and any(piece.window.is_ahead(piece.box) for piece in pieces)
+        if 2 * seen_best < union(shares).area and not waits:
+            return None
+        return _object(pieces, shares, group.order)
 
     def _best_whole(self, pieces: list[Piece]) -> Piece | None:
         """Return the piece that shows the whole object, of several the one farthest from its window's sides."""
         whole = [piece for piece in pieces if not piece.cut and _holds(piece, pieces)]
+        if len(whole) < 2:
+            return whole[0] if whole else None
         size = self._lattice.size
         return min(
             whole,
             key=lambda piece: (-piece.window.room(piece.box, size), _lowest_last(piece.traits.score), piece.order),
-            default=None,
         )
 
 
@@ -257,11 +258,19 @@ def _likeness(one: Piece, other: Piece) -> float:
         return 0.0
     box = common(one.window.box, other.window.box)
     first, second = one.pixels.within(box), other.pixels.within(box)
-    likeness = shared / (first.area + second.area - shared)
-    if likeness >= SAME_IOU or not (one.cut and other.cut):
+    likeness = _iou(first, second, shared)
+    if likeness < SAME_IOU and one.cut and other.cut:
+        first, second = _meeting(first, second), _meeting(second, first)
+        likeness = _iou(first, second, shared)
+    if not _FAINT_IOU <= likeness < SAME_IOU:
         return likeness
-    first, second = _meeting(first, second), _meeting(second, first)
-    return shared / (first.area + second.area - shared)
+    # Of what is only a few pixels wide the edges are most of it, and edges differ by a pixel.
+    first, second = first.outer(), second.outer()
+    return _iou(first, second, first.shared(second))
+
+
+def _iou(one: RunMask, other: RunMask, shared: int) -> float:
+    return shared / (one.area + other.area - shared)
 
 
 def _meeting(mask: RunMask, other: RunMask) -> RunMask:
@@ -289,12 +298,11 @@ def _holds(whole: Piece, pieces: list[Piece]) -> bool:
     )
 
 
-def _shares(pieces: list[Piece]) -> list[RunMask]:
+def _shares(pieces: list[Piece], at_home: list[RunMask]) -> list[RunMask]:
     """Return what each piece adds to the object: what its window sees best, and what no better window has a say in."""
     homes = {piece.window.index: piece.window.home for piece in pieces}
     shares = []
-    for piece in pieces:
-        own = piece.pixels.within(piece.window.home)
+    for piece, own in zip(pieces, at_home):
         others = piece.pixels - own
         for index, home in homes.items():
             if index != piece.window.index and others.area and meet(others.box, home):

@@ -7,6 +7,8 @@ from qgis.gui import QgsAuthConfigSelect
 from qgis.PyQt.QtCore import QCoreApplication, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
+_WIDE = 30
+
 
 class ServerBox(QWidget):
     """``changed`` comes when the user has changed something, ``refresh_requested`` from the button beside the state.
@@ -35,6 +37,7 @@ class ServerBox(QWidget):
         self.url = QLineEdit()
         self.url.setPlaceholderText(example)
         self.url.setClearButtonEnabled(True)
+        make_wide(self.url)
         self.login = QgsAuthConfigSelect()
         self.state = QLabel()
         self.state.setWordWrap(True)
@@ -81,6 +84,7 @@ class ServerBox(QWidget):
         """Show what is set; says nothing. An address from an environment variable can't be changed here."""
         self._shown_url = url
         self.url.setText(url)
+        self.url.setCursorPosition(0)
         self.url.setEnabled(not named_by)
         if named_by:
             self.url.setToolTip(tr("From the environment variable {}.").format(named_by))
@@ -101,6 +105,11 @@ class ServerBox(QWidget):
     def _name_parts(self) -> None:
         self.state.setAccessibleName(tr("{}: state").format(self._title))
         self.refresh.setAccessibleName(tr("{}: ask how it is").format(self._title))
+
+
+def make_wide(field: QLineEdit) -> None:
+    """Let a field go below its label where the panel is narrow: an address is read from its beginning to its end."""
+    field.setMinimumWidth(_WIDE * field.fontMetrics().averageCharWidth())
 
 
 def tr(text: str) -> str:

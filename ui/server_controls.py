@@ -19,7 +19,7 @@ from qgis.PyQt.QtWidgets import (
 from ..algorithms.server_settings import ServerSettings
 from ..core.remote.address import Servers
 from ..core.remote.samgeo_process import COMMAND
-from .server_box import ServerBox
+from .server_box import ServerBox, make_wide
 from .status_line import StatusLine
 
 _LOG_LINES = 8
@@ -45,7 +45,7 @@ class ServerControls(QWidget):
         )
         self.model = QComboBox()
         self.model.setEditable(True)
-        self.model.lineEdit().setPlaceholderText(tr("the model's own"))
+        self.model.lineEdit().setPlaceholderText(tr("automatic"))
         self.model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.model.setMinimumContentsLength(6)
         self.samgeo.add(
@@ -53,6 +53,7 @@ class ServerControls(QWidget):
         )
         self.command = QLineEdit()
         self.command.setPlaceholderText(COMMAND)
+        make_wide(self.command)
         self.samgeo.add(tr("Command"), self.command, tr("What starts a server on this machine, with its whole path."))
         self.start = QPushButton()
         self.start.clicked.connect(self._start_or_stop)

@@ -113,6 +113,14 @@ class RunMask:
         below = RunMask(self.width, self.starts - stride, self.stops - stride)
         return narrow & above & below
 
+    def outer(self) -> RunMask:
+        """Return it with the four neighbours of its pixels, those beyond the lattice's sides too: for comparing."""
+        stride = self.width + 1
+        wide = RunMask(self.width, self.starts - 1, self.stops + 1)
+        above = RunMask(self.width, self.starts - stride, self.stops - stride)
+        below = RunMask(self.width, self.starts + stride, self.stops + stride)
+        return union([wide, above, below])
+
     def dense(self, box: Box) -> NDArray[np.bool_]:
         """Return the pixels of a box as an array (bottom - top, right - left)."""
         left, top, right, bottom = box

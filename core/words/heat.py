@@ -11,6 +11,7 @@ DOI 10.1007/s00454-002-2885-2
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ _FOOT = 0.5
 """A hill reaches down to this share of its own peak, or to the model's own line where that is lower."""
 _VALLEY = 0.75
 """Two hills are two objects if the pass between them is lower than this share of the lower peak."""
+_TOP = 0.95
+"""A hill's top are the cells that have this share of its peak."""
 _SMOOTHINGS = 2
 _SMALLEST_CELLS = 4
 
@@ -53,49 +56,93 @@ def hills(heat: HeatMap, image_size: tuple[int, int]) -> list[Hill]:
     image_size : tuple of int
         (H, W) in pixels.
     """
-    values = heat.values
-    smooth = _smoothed(values)
+    smooth = _smoothed(heat.values)
     labels, peaks = _basins(smooth, FLOOR)
-    rows, cols = values.shape
+    grounds = _grounds(labels, len(peaks))
     found: list[Hill] = []
     for number, peak in enumerate(peaks):
         height = float(smooth.flat[peak])
         # At half of a peak of twice the floor, no cell is below the floor: nor is their mean.
-        if height < 2 * FLOOR:
-            continue
-        cut = min(_FOOT * height, heat.threshold)
-        place = (int(peak // cols), int(peak % cols))
-        hill = _hill(values, labels == number, cut, place, image_size)
-        if hill is not None:
-            window, mask, mean = hill
-            centre = ((place[1] + 0.5) * image_size[1] / cols, (place[0] + 0.5) * image_size[0] / rows)
-            found.append(Hill(FoundMask(window, mask, mean, heat.label), centre))
+        if height >= 2 * FLOOR:
+            cut = min(_FOOT * height, heat.threshold)
+            place = (int(peak // labels.shape[1]), int(peak % labels.shape[1]))
+            hill = _hill(_Ground(grounds[number], labels, number, place), heat, smooth, cut, image_size)
+            if hill is not None:
+                found.append(hill)
     return found
 
 
-def _hill(
-    values: FloatArray, basin: NDArray[np.bool_], cut: float, peak: tuple[int, int], image_size: tuple[int, int]
-) -> tuple[Window, NDArray[np.bool_], float] | None:
-    """Return the pixels of a hill, in their window, and its mean heat; None if it is a speck."""
-    cells = basin & ((values > cut) | _only(peak, values.shape))
-    around = trimmed(cells, Window(0, 0, values.shape[1], values.shape[0]))
-    if around is None:
-        return None
-    box, part = around
-    parts = find_parts(part)
-    held = parts.holding([(peak[1] + 0.5 - box.col, peak[0] + 0.5 - box.row)])
-    kept = np.zeros_like(cells)
-    kept[box.row : box.row + box.height, box.col : box.col + box.width] = parts.mask(held)
+@dataclass(frozen=True)
+class _Ground:
+    """The cells that a hill may cover."""
+
+    window: Window
+    """Of cells, one more on each side than it covers."""
+    labels: IntArray
+    """(h, w) of the whole map."""
+    number: int
+    """Its own label."""
+    peak: tuple[int, int]
+    """(row, column) of its highest cell."""
+
+    def cut(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Return the window's part of an array (h, w)."""
+        rows = slice(self.window.row, self.window.row + self.window.height)
+        return array[rows, self.window.col : self.window.col + self.window.width]
+
+
+def _hill(ground: _Ground, heat: HeatMap, smooth: FloatArray, cut: float, image_size: tuple[int, int]) -> Hill | None:
+    """Return what of a hill is above ``cut`` and connected to its peak; None if it is a speck."""
+    values, box = ground.cut(heat.values), ground.window
+    basin = ground.cut(ground.labels) == ground.number
+    cells = basin & (values > cut)
+    row, col = ground.peak[0] - box.row, ground.peak[1] - box.col
+    cells[row, col] = True
+    parts = find_parts(cells)
+    kept = parts.mask(parts.holding([(col + 0.5, row + 0.5)]))
     if np.count_nonzero(kept) < _SMALLEST_CELLS:
         return None
-    window = enclosing(kept, image_size)
+    whole = np.zeros_like(ground.labels, dtype=np.bool_)
+    ground.cut(whole)[:] = kept
+    window = enclosing(whole, image_size)
     if window is None:
         return None
     # Heat says where the outline is between cells; which hill a pixel belongs to, the cell whose pixel it is. One cell
     # around the hill may hold a part of a pixel's way down, where no other hill begins.
-    mine = _nearest(_widened(kept) & (basin | (values <= cut)), window, image_size)
-    pixels = trimmed((spread(values, window, image_size) > cut) & mine, window)
-    return None if pixels is None else (*pixels, float(values[kept].mean()))
+    ground.cut(whole)[:] = _widened(kept) & (basin | (values <= cut))
+    pixels = trimmed((spread(heat.values, window, image_size) > cut) & _nearest(whole, window, image_size), window)
+    if pixels is None:
+        return None
+    return Hill(FoundMask(*pixels, float(values[kept].mean()), heat.label), _surest(ground, kept, smooth, image_size))
+
+
+def _surest(
+    ground: _Ground, kept: NDArray[np.bool_], smooth: FloatArray, image_size: tuple[int, int]
+) -> tuple[float, float]:
+    """Return the pixel (x, y) in the middle of a hill's top: where it is flat, its highest cell may be anywhere."""
+    heights = ground.cut(smooth)
+    rows, cols = np.nonzero(kept & (heights >= _TOP * smooth[ground.peak]))
+    if not rows.size:
+        rows, cols = (
+            np.array([place]) for place in (ground.peak[0] - ground.window.row, ground.peak[1] - ground.window.col)
+        )
+    nearest = int(((rows - rows.mean()) ** 2 + (cols - cols.mean()) ** 2).argmin())
+    row, col = int(rows[nearest]) + ground.window.row, int(cols[nearest]) + ground.window.col
+    return (col + 0.5) * image_size[1] / smooth.shape[1], (row + 0.5) * image_size[0] / smooth.shape[0]
+
+
+def _grounds(labels: IntArray, count: int) -> list[Window]:
+    """Return for each label the cells that enclose it, and one more on each side where there are any."""
+    rows, cols = np.nonzero(labels >= 0)
+    numbers = labels[rows, cols]
+    ends = []
+    for places, side in ((cols, labels.shape[1]), (rows, labels.shape[0])):
+        first, last = np.full(count, side), np.zeros(count, np.int64)
+        np.minimum.at(first, numbers, places)
+        np.maximum.at(last, numbers, places)
+        ends.append((np.maximum(first - 1, 0), np.minimum(last + 2, side)))
+    (left, right), (top, bottom) = ends
+    return [Window(int(left[n]), int(top[n]), int(right[n] - left[n]), int(bottom[n] - top[n])) for n in range(count)]
 
 
 def _smoothed(values: FloatArray) -> FloatArray:
@@ -184,12 +231,6 @@ def _passes(labels: IntArray, smooth: FloatArray, count: int) -> tuple[IntArray,
     highest = np.full(len(different), -np.inf, np.float32)
     np.maximum.at(highest, inverse.reshape(-1), all_heights)
     return different // max(count, 1), different % max(count, 1), highest
-
-
-def _only(cell: tuple[int, int], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    marked = np.zeros(shape, np.bool_)
-    marked[cell] = True
-    return marked
 
 
 def _widened(cells: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -189,6 +189,8 @@ class TestProxy:
         store(ServerSettings(samgis_url="http://outside.example"))
         assert servers().samgis.proxy.endswith("@proxy.example:3128")
         assert "p%40ss" not in repr(servers())
+        store(ServerSettings(samgis_url=URL))
+        assert servers().samgis.proxy == ""
 
     def test_without_one_there_is_none(self):
         QgsNetworkAccessManager.instance().setFallbackProxyAndExcludes(QNetworkProxy(), [], [])

@@ -234,9 +234,7 @@ def search(session, report):
     panel.set_layer(QgsProject.instance().mapLayersByName("scene")[0])
     middle = session.canvas.extent().center()
     half = 0.25 * session.canvas.extent().width()
-    session.canvas.setExtent(
-        QgsRectangle(middle.x() - half, middle.y() - half, middle.x() + half, middle.y() + half)
-    )
+    session.canvas.setExtent(QgsRectangle(middle.x() - half, middle.y() - half, middle.x() + half, middle.y() + half))
     session.until_idle("the closer view is encoded")
     for way in ("everything",):
         if way == "words":

@@ -59,14 +59,15 @@ class BrightnessWords:
 
 
 class BrightnessFeatures(SameBrightness):
-    """A click model whose features are an image's own colours, averaged over 2 x 2 pixels."""
+    """A click model whose features are steps of brightness, for each 2 x 2 pixels."""
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, score=0.95):
+        super().__init__(score=score)
         self.spec = replace(self.spec, accepts=frozenset({"point", "box", "shape"}))
 
     def features(self, embedding):
         (gray,) = embedding.arrays
         height, width = gray.shape[0] // 2 * 2, gray.shape[1] // 2 * 2
-        cells = gray[:height, :width].reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3)) / 255
-        return FeatureMap(np.stack([cells, cells**2, 1 - cells]).astype(np.float32), (2.0, 2.0))
+        cells = gray[:height, :width].reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3))
+        steps = np.arange(0.0, 256.0, 32.0)[:, None, None]
+        return FeatureMap(np.clip(1 - np.abs(cells - steps) / 32, 0, 1).astype(np.float32), (2.0, 2.0))

@@ -27,7 +27,8 @@ bina; ağaç; yüzme havuzu; çatı; İstanbul; ışık; şehir; göl; DIŞ; Ö�
 อาคาร; ต้นไม้; สระว่ายน้ำ; ถนน; หลังคาแดง; รถ; ทะเลสาบ; นา; ภาษาไทย; ๓ หลัง
 tòa nhà; cây; hồ bơi; đường; mái đỏ; xe; ruộng lúa; Việt Nam; nước; rừng
 კახეთი; շենք; வீடு; ఇల్లు; ಮನೆ; വീട്; ঘর; ਘਰ; ቤት; ᎣᏏᏲ
-x\u0301; e\u0301tang; \ufb01eld; \u201cquoted\u201d; it\u2019s; \uff30\uff4f\uff4f\uff4c; R&amp;D; a&lt;b; \U0001f3e0 house; caf\u00e9\u200d\u2615
+x\u0301; e\u0301tang; \ufb01eld; \u201cquoted\u201d; it\u2019s; \uff30\uff4f\uff4f\uff4c
+R&amp;D; a&lt;b; \U0001f3e0 house; caf\u00e9\u200d\u2615
 """
 
 PHRASES = tuple(phrase.strip() for line in _LINES.strip().split("\n") for phrase in line.split("; "))

@@ -1,8 +1,8 @@
 """Tiny ONNX graphs of the families that take words, with the official input and output names; all know three words.
 
-The words are "red", "green" and "blue", and what they mean is the channel of that name: a heat map is the channel itself,
-a box is drawn around what is bright in it, a mask is what is bright in it. Vocabularies are made here too, so that every
-token's id is known.
+The words are "red", "green" and "blue", and what they mean is the channel of that name: a heat map is the channel
+itself, a box is drawn around what is bright in it, a mask is what is bright in it. Vocabularies are made here too, so
+that every token's id is known.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import EmptyPromptError, ServerUnavailableError, SettingsError, UnsupportedPromptError
-from ...progress import Progress, check
+from ...progress import Progress, SubProgress, check
 from ...prompts.prompt import PixelPrompts
 from ...remote.address import SAMGEO_VARIABLES, ServerAddress, Servers
 from ...remote.samgeo import CONFIDENCE, SamgeoClient, SamgeoModel, Upload, upload_of
@@ -177,9 +177,10 @@ class SamgeoConcepts(SamgeoPoints):
         """Return what the server finds of each phrase, one request for each."""
         self.require_known(phrases)
         found: list[Finding] = []
-        for phrase in phrases:
+        for number, phrase in enumerate(phrases):
             check(progress)
-            answer = self._asked(("words", phrase), image, self._for_words(phrase, progress))
+            part = SubProgress(progress, number / len(phrases), (number + 1) / len(phrases))
+            answer = self._asked(("words", phrase), image, self._for_words(phrase, part))
             found.extend(FoundMask(one.window, one.mask, one.score, label=phrase) for one in answer)
         return found
 

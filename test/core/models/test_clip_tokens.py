@@ -19,7 +19,7 @@ from prompt_segmenter.test.helpers import word_graphs
 from prompt_segmenter.test.helpers.many_scripts import PHRASES
 
 REFERENCE = "PROMPT_SEGMENTER_CLIP"
-"""Folder with OpenAI's simple_tokenizer.py and its bpe_simple_vocab_16e6.txt.gz (the package clip-anytorch has both)."""
+"""Folder with OpenAI's simple_tokenizer.py and bpe_simple_vocab_16e6.txt.gz; the package clip-anytorch has both."""
 
 
 def make(path):
@@ -33,7 +33,7 @@ class PlainTokenizer:
     """The algorithm as it is written in the paper, without any thought of speed."""
 
     def __init__(self, merges):
-        printed = [code for code in range(256) if 33 <= code <= 126 or 161 <= code <= 172 or 174 <= code]
+        printed = [code for code in range(256) if 33 <= code <= 126 or 161 <= code <= 172 or code >= 174]
         hidden = [code for code in range(256) if code not in printed]
         self.letter = {code: chr(code) for code in printed}
         self.letter.update({code: chr(256 + index) for index, code in enumerate(hidden)})

@@ -191,7 +191,9 @@ def test_progress_goes_up_and_says_what_is_done(discs):
     finder = similar_finder(discs.session(), [discs.click(spot) for spot in discs.red[:2]], [], None, progress)
     fractions = [fraction for fraction, _ in progress.reports]
     assert fractions == sorted(fractions)
-    assert {"Outlining example 2 of 2", "Learning what the examples look like"} <= {text for _, text in progress.reports}
+    assert {"Outlining example 2 of 2", "Learning what the examples look like"} <= {
+        text for _, text in progress.reports
+    }
     progress = Impatient(math.inf)
     finder.find(discs.picture(), progress)
     fractions = [fraction for fraction, _ in progress.reports]

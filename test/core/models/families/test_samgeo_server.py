@@ -14,6 +14,7 @@ from prompt_segmenter.core.errors import (
     StoppedWaiting,
     UnsupportedPromptError,
 )
+from prompt_segmenter.core.interactive import InteractiveSession
 from prompt_segmenter.core.models import catalogue
 from prompt_segmenter.core.models.families.samgeo_server import identity_of, model_of
 from prompt_segmenter.core.models.finding import AutomaticModel, ExampleModel, WordModel
@@ -21,10 +22,14 @@ from prompt_segmenter.core.models.model import RuntimeSettings, SegmentationMode
 from prompt_segmenter.core.models.store import ModelStore
 from prompt_segmenter.core.outlines.masks import choose_candidate
 from prompt_segmenter.core.progress import NullProgress
+from prompt_segmenter.core.prompts.parse import parse_prompts as from_text
 from prompt_segmenter.core.prompts.prompt import PixelPrompts
-from prompt_segmenter.core.raster.grid import Window
+from prompt_segmenter.core.raster.grid import PixelGrid, Window
+from prompt_segmenter.core.raster.sources.array import ArraySource
 from prompt_segmenter.core.remote.address import SAMGEO_MODEL_VARIABLES, SAMGEO_VARIABLES, ServerAddress, Servers
 from prompt_segmenter.core.remote.samgeo import SamgeoModel
+from prompt_segmenter.core.screen import ScreenView
+from prompt_segmenter.core.session import SegmentationSession
 from prompt_segmenter.test.helpers import fake_samgeo
 from prompt_segmenter.test.helpers.loopback import Reply, Watched
 
@@ -251,3 +256,21 @@ def test_a_cancelled_click_ends_the_wait_and_says_that_the_server_goes_on(server
     progress = Watched(cancel_when=lambda: "/segment/predict" in server.paths)
     with pytest.raises(StoppedWaiting, match="goes on"):
         model.decode(embedding, prompts([(40.0, 15.0)]), previous=None, progress=progress)
+
+
+def test_on_the_canvas_a_click_and_its_correction_cost_one_request_each_and_pointing_none(server, image):
+    large = np.tile(image, (30, 20, 1))
+    grid = PixelGrid((0.5, 0.0, 500_000.0, 0.0, -0.5, 4_600_000.0), "EPSG:32633", large.shape[1], large.shape[0])
+    source = ArraySource(large.transpose(2, 0, 1), grid, already_rgb=True)
+    session = InteractiveSession(SegmentationSession(source, load(server)))
+    middle = grid.to_map([(900.0, 900.0)])[0]
+    screen = ScreenView((middle[0] - 200.0, middle[1] - 200.0, middle[0] + 200.0, middle[1] + 200.0), 0.5)
+    session.encode_ahead(screen, QUIET)
+    assert not session.is_ready(screen)
+    assert server.asked == []
+    click = from_text(f"+{middle[0]},{middle[1]} -{middle[0] + 4.0},{middle[1]} EPSG:32633")
+    first = session.answer(click.first(1), screen, QUIET)
+    assert requests_of(server) == ["/segment/predict"]
+    second = session.answer(click, screen, QUIET, previous=first)
+    assert requests_of(server) == ["/segment/predict"] * 2
+    assert 0.0 < second.outline.area_m2 < first.outline.area_m2
