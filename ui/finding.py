@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from qgis.core import QgsProject, QgsVectorLayer
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 
 from ..algorithms import server_settings
-from ..algorithms.bridge import crs_text, to_qgis_crs, to_qgis_geometry
+from ..algorithms.bridge import to_qgis_crs, to_qgis_geometry
+from ..core.models.model import RuntimeSettings
 from ..core.models.store import ModelStore
 from . import wanted
 from .examples import Example, Examples, selected
-from .found_page import Desk, FoundPage, Wanted
+from .found_page import Desk, FoundPage, Search
 from .found_search import FoundSearch
 from .loaded_models import LoadedModels
 from .segment_panel import SegmentPanel
@@ -34,7 +37,9 @@ class Finding(QObject):
     segmenter : Segmenter
         Knows the image, the object on the map, and the layer of kept objects.
     store : ModelStore, optional
-        Where weights are.
+        Knows which models are here.
+    models : LoadedModels, optional
+        Loads them in the search's thread.
     runtime : callable, optional
         Returns where and how a model runs: on which server, if on one; as the settings say if left out.
     """
@@ -49,18 +54,19 @@ class Finding(QObject):
         segmenter: Segmenter,
         *,
         store: ModelStore | None = None,
-        runtime: wanted.Runtime = server_settings.runtime,
+        models: LoadedModels | None = None,
+        runtime: Callable[[str], RuntimeSettings] = server_settings.runtime,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._canvas, self._panel, self._segmenter = canvas, panel, segmenter
         self.search = FoundSearch(self)
         self.examples = Examples(canvas, self)
-        means = wanted.Means(panel, LoadedModels(store), runtime, store or ModelStore())
+        means = wanted.Means(models or LoadedModels(), runtime, store or ModelStore())
         desk = Desk(canvas, panel, segmenter, self.search)
-        self.words = FoundPage(desk, panel.words.results, lambda: wanted.words(means, panel.words), self)
+        self.words = FoundPage(desk, panel.words.results, lambda: wanted.words(means, panel.words, panel.model()), self)
         self.everything = FoundPage(
-            desk, panel.everything.results, lambda: wanted.everything(means, panel.everything), self
+            desk, panel.everything.results, lambda: wanted.everything(means, panel.everything, panel.model()), self
         )
         self.similar = FoundPage(desk, panel.similar.results, lambda: self._similar(means), self)
         self._last = self.words
@@ -127,10 +133,10 @@ class Finding(QObject):
             self._last = page
             page.find()
 
-    def _similar(self, means: wanted.Means) -> Wanted:
+    def _similar(self, means: wanted.Means) -> Search:
         layer = self._segmenter.chosen.layer
         crs = layer.crs() if layer is not None else self._canvas.mapSettings().destinationCrs()
-        return wanted.similar(means, self.examples, self._panel.outline(), crs_text(crs))
+        return wanted.similar(means, self.examples, crs, self._panel.model())
 
     def _connect(self) -> None:
         panel = self._panel

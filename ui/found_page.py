@@ -12,9 +12,10 @@ from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 from ..core.errors import SegmentError
 from ..core.outlines.results import SegmentationResult, SegmentedPolygon
 from ..core.overlaps import OverlapRule
+from ..core.search import Machine, Wanted
 from .found_controls import FoundControls
 from .found_layer import FoundLayer
-from .found_search import FoundSearch, MakeFinder, Run
+from .found_search import FoundSearch, Run
 from .scan_place import scan_settings
 from .segment_panel import SegmentPanel
 from .segmenter import Segmenter
@@ -22,15 +23,17 @@ from .session_source import pixels_of
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Search:
     """What a page looks for."""
 
+    wanted: Wanted
+    """The core's."""
+    machine: Machine
+    """Where its models come from and run."""
     name: str
     """What the layer is called."""
     title: str
     """What the task manager calls the search."""
-    make_finder: MakeFinder
-    """Loads models and returns the finder; called in the search's thread."""
     suggestion: str
     """What to try if nothing is found."""
     measure: str = "score"
@@ -39,6 +42,8 @@ class Wanted:
     """Labels that are looked for."""
     overlaps: OverlapRule | None = None
     """In place of the user's general choice."""
+    confidence: float = 0.0
+    """What has a lower score is not even kept hidden."""
     is_remote: bool = False
     """True if a server does the work."""
 
@@ -72,13 +77,13 @@ class FoundPage(QObject):
     failed = pyqtSignal(object)
 
     def __init__(
-        self, desk: Desk, results: FoundControls, ask: Callable[[], Wanted], parent: QObject | None = None
+        self, desk: Desk, results: FoundControls, ask: Callable[[], Search], parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._desk = desk
         self._results = results
         self._ask = ask
-        self._wanted: Wanted | None = None
+        self._sought: Search | None = None
         self._run: Run | None = None
         self._said = ""
         self._fraction: float | None = None
@@ -95,20 +100,20 @@ class FoundPage(QObject):
         """Begin a search and return True; what was found before stays in its own layer."""
         desk = self._desk
         try:
-            wanted = self._ask()
-            run = self._make_run(wanted)
+            sought = self._ask()
+            run = self._make_run(sought)
         except SegmentError as error:
             self._show_failure(error)
             return False
         try:
-            self._open_layer(wanted, run.pixels.source.grid.crs)
+            self._open_layer(sought, run.pixels.source.grid.crs)
         except SegmentError as error:
             run.pixels.close()
             self._show_failure(error)
             return False
-        self._wanted, self._run = wanted, run
+        self._sought, self._run = sought, run
         self._fraction = None
-        self._said = tr("Asking the server") if wanted.is_remote else tr("Preparing")
+        self._said = tr("Asking the server") if sought.is_remote else tr("Preparing")
         self._results.show_state(self._said, busy=True)
         desk.search.start(run)
         return True
@@ -156,7 +161,7 @@ class FoundPage(QObject):
         project.cleared.disconnect(self._lose_project)
         self.layer = self._run = None
 
-    def _make_run(self, wanted: Wanted) -> Run:
+    def _make_run(self, sought: Search) -> Run:
         desk = self._desk
         chosen, canvas = desk.segmenter.chosen, desk.canvas.mapSettings()
         pixels = pixels_of(chosen, canvas)
@@ -166,18 +171,17 @@ class FoundPage(QObject):
         except SegmentError:
             pixels.close()
             raise
-        if wanted.overlaps is not None:
-            settings = replace(settings, overlaps=wanted.overlaps)
+        settings = replace(settings, confidence=sought.confidence, overlaps=sought.overlaps or settings.overlaps)
         layer_id = chosen.layer.id() if chosen.layer is not None else ""
-        return Run(wanted.title, pixels, wanted.make_finder, settings, wanted.is_remote, layer_id)
+        return Run(sought.title, pixels, sought.wanted, settings, sought.machine, sought.is_remote, layer_id)
 
-    def _open_layer(self, wanted: Wanted, crs: str | None) -> None:
+    def _open_layer(self, sought: Search, crs: str | None) -> None:
         self.layer = FoundLayer(
-            wanted.name,
+            sought.name,
             crs,
-            measure=wanted.measure,
+            measure=sought.measure,
             threshold=self._results.threshold(),
-            labels=wanted.labels,
+            labels=sought.labels,
             parent=self,
         )
         self.layer.counted.connect(self._count)
@@ -204,14 +208,14 @@ class FoundPage(QObject):
             self._results.show_state(self._state(self._said), busy=True, fraction=self._fraction)
 
     def _take(self, run: Run, result: SegmentationResult) -> None:
-        if run is not self._run or self.layer is None or self._wanted is None:
+        if run is not self._run or self.layer is None or self._sought is None:
             return
         self._run = None
         self.layer.finish(result)
         self._count()
         # of nothing at all the scan itself says what it may come from
         words = [self._outcome(), *result.warnings] if self.layer.total or not result.warnings else [*result.warnings]
-        if self._wanted.is_remote and run.ending.is_set():
+        if self._sought.is_remote and run.ending.is_set():
             words.append(_server_goes_on())
         self._results.show_state(" ".join(words))
 
@@ -254,7 +258,7 @@ class FoundPage(QObject):
         """Return what came of it, in words."""
         total, shown = (self.layer.total, self.layer.shown) if self.layer is not None else (0, 0)
         if total == 0:
-            return tr("Nothing found. {}").format(self._wanted.suggestion if self._wanted is not None else "").strip()
+            return tr("Nothing found. {}").format(self._sought.suggestion if self._sought is not None else "").strip()
         if shown == 0:
             return tr("{} found, all below the threshold: move the slider to the left to see them.").format(total)
         return tr("{} found.").format(total)

@@ -9,16 +9,12 @@ from dataclasses import dataclass, field, replace
 
 from qgis.PyQt.QtCore import QObject, Qt, pyqtSignal
 
-from ..core.image_finder import ImageFinder
 from ..core.outlines.results import SegmentationResult, SegmentedPolygon
 from ..core.progress import Progress
-from ..core.raster.source import RasterSource
-from ..core.scan import Scan, ScanSettings
+from ..core.scan import ScanSettings
+from ..core.search import Machine, Wanted, search
 from .session_source import Pixels
 from .worker import Job, Urgency, Worker
-
-MakeFinder = Callable[[RasterSource, Progress], ImageFinder]
-"""Loads the models and returns what finds; called in the search's thread."""
 
 
 @dataclass(eq=False)
@@ -29,10 +25,12 @@ class Run:
     """What the task manager calls it."""
     pixels: Pixels
     """Where it looks; closed when it is over."""
-    make_finder: MakeFinder
+    wanted: Wanted
     """What it looks for."""
     settings: ScanSettings
     """How."""
+    machine: Machine
+    """With which models; used in the search's thread only."""
     is_remote: bool = False
     """True if a server does the work, whose progress nobody knows."""
     layer_id: str = ""
@@ -159,7 +157,6 @@ def _search(
     with closing(run.pixels):
         asked = _Asked(progress, run)
         source = run.pixels.opened()
-        finder = run.make_finder(source, asked)
-        result = Scan(source, finder, run.settings).run(asked, lambda found: send(run, found))
+        result = search(source, run.wanted, run.settings, run.machine, asked, on_found=lambda found: send(run, found))
         doubts = run.pixels.doubts()
     return replace(result, warnings=(*result.warnings, *doubts)) if doubts else result

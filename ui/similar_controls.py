@@ -18,11 +18,11 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from ..core.similar import DEFAULT_SIMILARITY
 from .examples import Example
 from .found_controls import FoundControls
 from .overlay import EXCLUDED, INCLUDED
 
-_THRESHOLD = 0.5
 _ROWS, _ICON_PX = 3, 12
 
 
@@ -50,7 +50,7 @@ class SimilarControls(QWidget):
         self.clear = QPushButton(tr("Remove all"))
         self.find = QPushButton(tr("Find similar"))
         self.find.setToolTip(tr("Find the other objects like the examples."))
-        self.results = FoundControls("similar", tr("Similarity at least"), default=_THRESHOLD)
+        self.results = FoundControls("similar", tr("Similarity at least"), default=DEFAULT_SIMILARITY)
         self._is_free = True
         self._lay_out()
         self._connect()

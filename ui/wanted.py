@@ -1,33 +1,25 @@
-"""What each page looks for, from its widgets: read on the window's thread, models loaded on the search's."""
+"""What each page looks for, read from its widgets on the window's thread."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from qgis.core import QgsCoordinateReferenceSystem
 from qgis.PyQt.QtCore import QCoreApplication
 
-from ..algorithms.bridge import to_qgis_crs
 from ..core.errors import EmptyPromptError, ModelNotInstalledError
-from ..core.everything import everything_finder
-from ..core.image_finder import ImageFinder
 from ..core.models.model import RuntimeSettings
 from ..core.models.store import ModelStore
-from ..core.outlines.shape import OutlineSettings
 from ..core.overlaps import OverlapRule
-from ..core.progress import Progress
-from ..core.raster.source import RasterSource
-from ..core.session import SegmentationSession, SessionSettings
-from ..core.similar import similar_finder
-from ..core.words import parse_phrases, words_finder
+from ..core.search import Machine, WantedEverything, WantedSimilar, WantedWords
+from ..core.words import parse_phrases
 from .everything_controls import EverythingControls
 from .examples import Examples
-from .found_page import Wanted
+from .found_page import Search
 from .loaded_models import LoadedModels
-from .segment_panel import SegmentPanel
 from .words_controls import WordsControls
 
-Runtime = Callable[[str], RuntimeSettings]
 _MOST_NAME = 60
 
 
@@ -35,31 +27,38 @@ _MOST_NAME = 60
 class Means:
     """What searches are made with."""
 
-    panel: SegmentPanel
-    """The click model, the outline settings."""
-    models: LoadedModels
+    loaded: LoadedModels
     """Used in the search's thread only."""
-    runtime: Runtime
+    runtime: Callable[[str], RuntimeSettings]
     """Returns where and how a model runs; called on the window's thread."""
     store: ModelStore
     """Knows all models; for the window's thread."""
 
-    def require_here(self, name: str) -> None:
-        """Raise :class:`ModelNotInstalledError` if a model has to be fetched first, or there is none."""
-        if not name:
-            raise ModelNotInstalledError(tr("There is no model that takes words."), hint=tr("Set up a server."))
-        spec = self.store.get(name)
-        if self.store.missing(spec):
-            raise ModelNotInstalledError(
-                tr("The model '{}' is not on this machine.").format(spec.title), hint=tr("Download it first.")
-            )
+    def machine(self, *names: str) -> Machine:
+        """Return where these models come from and run.
+
+        Raises
+        ------
+        ModelNotInstalledError
+            If one has to be fetched first, or there is none of its kind.
+        """
+        for name in names:
+            if not name:
+                raise ModelNotInstalledError(tr("There is no such model."), hint=tr("Set up a server."))
+            spec = self.store.get(name)
+            if self.store.missing(spec):
+                raise ModelNotInstalledError(
+                    tr("The model '{}' is not on this machine.").format(spec.title), hint=tr("Download it first.")
+                )
+        runtimes = [self.runtime(name) for name in names]
+        return Machine(self.loaded, next((each for each in runtimes if each.servers is not None), runtimes[0]))
 
     def is_remote(self, *names: str) -> bool:
         """Return True if a server runs one of these models."""
-        return any(self.store.get(name).server for name in names if name)
+        return any(self.store.get(name).server for name in names)
 
 
-def words(means: Means, controls: WordsControls) -> Wanted:
+def words(means: Means, controls: WordsControls, click_model: str) -> Search:
     """Return a search by words.
 
     Raises
@@ -70,47 +69,36 @@ def words(means: Means, controls: WordsControls) -> Wanted:
         If no model that takes words is on this machine.
     """
     phrases = parse_phrases(controls.words())
-    model, models = controls.model.name(), means.models
-    means.require_here(model)
-    outliner = means.panel.model() if controls.outlines() else ""
-    here, there = means.runtime(model), means.runtime(outliner)
-
-    def make(_: RasterSource, progress: Progress) -> ImageFinder:
-        taking = models.words(model, here, progress)
-        # what is not understood is said before anything is read
-        taking.require_known(phrases)
-        return words_finder(taking, phrases, models.clicks(outliner, there, progress) if outliner else None)
-
-    return Wanted(
-        name=_short("; ".join(phrases)),
-        title=tr("Find {}").format(_short("; ".join(phrases))),
-        make_finder=make,
+    sought = WantedWords(phrases, controls.model.name(), click_model if controls.outlines() else "")
+    name = _short("; ".join(phrases))
+    return Search(
+        wanted=sought,
+        machine=means.machine(*sought.models),
+        name=name,
+        title=tr("Find {}").format(name),
         suggestion=tr("Try another word, a closer look (zoom in, native resolution), or another model."),
         labels=phrases,
-        is_remote=means.is_remote(model, outliner),
+        is_remote=means.is_remote(*sought.models),
     )
 
 
-def everything(means: Means, controls: EverythingControls) -> Wanted:
-    """Return a search for all objects."""
-    settings = controls.settings()
-    model, models = means.panel.model(), means.models
-    runtime = means.runtime(model)
-
-    def make(_: RasterSource, progress: Progress) -> ImageFinder:
-        return everything_finder(models.clicks(model, runtime, progress), settings)
-
-    return Wanted(
+def everything(means: Means, controls: EverythingControls, click_model: str) -> Search:
+    """Return a search for all objects; raises :class:`ModelNotInstalledError`."""
+    is_coverage = controls.is_coverage()
+    return Search(
+        wanted=WantedEverything(click_model, controls.settings()),
+        machine=means.machine(click_model),
         name=tr("Everything"),
         title=tr("Find everything"),
-        make_finder=make,
         suggestion=tr("Zoom in, or allow smaller areas."),
-        overlaps=OverlapRule.COVERAGE if controls.is_coverage() else None,
-        is_remote=means.is_remote(model),
+        overlaps=OverlapRule.COVERAGE if is_coverage else None,
+        # the ground is divided among those that count: what is hidden afterwards leaves gaps
+        confidence=controls.results.threshold() if is_coverage else 0.0,
+        is_remote=means.is_remote(click_model),
     )
 
 
-def similar(means: Means, examples: Examples, outline: OutlineSettings, crs: str | None) -> Wanted:
+def similar(means: Means, examples: Examples, crs: QgsCoordinateReferenceSystem, click_model: str) -> Search:
     """Return a search for what is like examples, in an image of a CRS.
 
     Raises
@@ -119,25 +107,20 @@ def similar(means: Means, examples: Examples, outline: OutlineSettings, crs: str
         If there is no example.
     CrsError
         If an example has no place in the image's CRS.
+    ModelNotInstalledError
+        If the model has to be fetched first.
     """
-    target = to_qgis_crs(crs)
-    like, unlike = examples.prompts(target, wanted=True), examples.prompts(target, wanted=False)
+    like, unlike = examples.prompts(crs, wanted=True), examples.prompts(crs, wanted=False)
     if not like:
         raise EmptyPromptError(tr("There is no example."), hint=tr("Add an object of the map or selected polygons."))
-    model, models = means.panel.model(), means.models
-    runtime = means.runtime(model)
-
-    def make(source: RasterSource, progress: Progress) -> ImageFinder:
-        session = SegmentationSession(source, models.clicks(model, runtime, progress), SessionSettings(outline=outline))
-        return similar_finder(session, like, unlike, None, progress)
-
-    return Wanted(
+    return Search(
+        wanted=WantedSimilar(click_model, tuple(like), tuple(unlike)),
+        machine=means.machine(click_model),
         name=_like(examples, len(like)),
         title=tr("Find similar objects"),
-        make_finder=make,
         suggestion=tr("Add another example, or look at a larger part of the image."),
         measure="similarity",
-        is_remote=means.is_remote(model),
+        is_remote=means.is_remote(click_model),
     )
 
 

@@ -7,10 +7,10 @@ import time
 from types import SimpleNamespace
 
 from prompt_segmenter.core.errors import Cancelled
-from prompt_segmenter.core.models import catalogue
 from prompt_segmenter.core.models.model import ModelSpec
 from prompt_segmenter.core.outlines.results import Provenance, SegmentationResult
 from prompt_segmenter.test.helpers.fake_model import SameBrightness
+from prompt_segmenter.ui.loaded_models import LoadedModels
 
 PROVENANCE = Provenance("starter_words + starter", "cd" * 32, "scene.tif", "bands=1", "windows", "2026-01-01T00:00:00Z")
 WORDS = ModelSpec(
@@ -83,18 +83,13 @@ class FakeWords:
         return []
 
 
-class FakeStore:
+class FakeStore(LoadedModels):
     """Has every model."""
 
     def __init__(self):
+        super().__init__()
         self.words = FakeWords()
         self.loads = []
-
-    def taking(self, kind=""):
-        return catalogue.taking(kind)
-
-    def get(self, name):
-        return catalogue.get(name)
 
     def missing(self, spec):
         return ()
@@ -102,10 +97,6 @@ class FakeStore:
     def is_accepted(self, spec):
         return True
 
-    def load(self, name, *, settings=None, progress=None):
-        self.loads.append(name)
-        return SameBrightness()
-
-    def load_words(self, name, *, settings=None, progress=None):
-        self.loads.append(name)
-        return self.words
+    def _load(self, model, settings, progress):
+        self.loads.append(model)
+        return self.words if "words" in self.get(model).accepts else SameBrightness()

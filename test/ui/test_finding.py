@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from prompt_segmenter.core import search
 from prompt_segmenter.core.errors import ModelRunError, ServerUnavailableError, UnsupportedPromptError
 from prompt_segmenter.core.models import catalogue
 from prompt_segmenter.core.outlines.masks import PartRule
@@ -16,7 +17,6 @@ from prompt_segmenter.test.algorithms.conftest import write_tif
 from prompt_segmenter.test.helpers.fake_scan import WORDS, FakeScan, FakeStore
 from prompt_segmenter.test.ui.conftest import outline, square
 from prompt_segmenter.test.ui.stage import LEFT, TOP, Stage, until
-from prompt_segmenter.ui import found_search, wanted
 from prompt_segmenter.ui.finding import Finding
 from prompt_segmenter.ui.placement import OverlapRule as KeepRule
 from prompt_segmenter.ui.scan_controls import Area, Closeness
@@ -86,9 +86,9 @@ class Desk:
 @pytest.fixture
 def scan(monkeypatch):
     made = FakeScan([tree(0), tree(20, 0.4)], [tree(40, 0.6)])
-    monkeypatch.setattr(found_search, "Scan", made)
+    monkeypatch.setattr(search, "Scan", made)
     for name in ("words_finder", "everything_finder", "similar_finder"):
-        monkeypatch.setattr(wanted, name, lambda *given, name=name: (name, *given))
+        monkeypatch.setattr(search, name, lambda *given, name=name: (name, *given))
     yield made
     made.let = 99
 
@@ -115,7 +115,7 @@ def desk(qgis_canvas, qgis_parent, raster, scan, one_word_model):
     qgis_canvas.setLayers([raster])
     connect_panel(stage.segmenter, panel)
     panel.set_layer(raster)
-    finding = Finding(qgis_canvas, panel, stage.segmenter, store=store)
+    finding = Finding(qgis_canvas, panel, stage.segmenter, store=store, models=store)
     desk = Desk(stage, panel, finding, store)
     desk.type("tree")
     yield desk
@@ -548,10 +548,11 @@ def test_everything_is_asked_of_the_click_model_and_covers_if_that_is_wanted(des
     assert scan.calls[-1].finder[0] == "everything_finder" and scan.calls[-1].finder[2].step_px == 8
     assert desk.layer("everything").name() == "Everything"
     assert scan.settings.overlaps is OverlapRule.BEST
-    assert desk.count("everything") == "3 of 3 shown", "everything is shown at first"
+    assert desk.count("everything") == "2 of 3 shown" and scan.settings.confidence == 0.0
     desk.panel.everything.coverage_box.setChecked(True)
     desk.find("everything")
     assert scan.settings.overlaps is OverlapRule.COVERAGE
+    assert scan.settings.confidence == 0.5, "the ground is divided among those that are shown"
 
 
 def test_objects_that_come_only_at_the_end_are_all_there(desk, scan, monkeypatch):
