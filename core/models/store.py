@@ -77,7 +77,7 @@ class ModelStore:
         UnknownNameError
             If there is none; the message lists those that exist.
         """
-        known = self.taking()
+        known = [*self.taking(), *catalogue.map_servers()]
         for spec in known:
             if spec.name == name:
                 return spec
