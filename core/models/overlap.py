@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..models.finding import FoundBox, FoundMask
+from .finding import FoundBox, FoundMask
 from ..raster.grid import Window
 
 T = TypeVar("T", FoundBox, FoundMask)
