@@ -133,8 +133,8 @@ class Sam3Model:
             raise EmptyPromptError("There is no example.", hint="Draw a box around an object like those you want.")
         if len(boxes) > slots and not wanted.all():
             raise UnsupportedPromptError(
-                f"The model '{self._spec.name}' takes {slots} box{'es' if slots > 1 else ''} at a time, so it can't weigh "
-                f"{int(wanted.sum())} examples against {int((~wanted).sum())} counter-examples.",
+                f"The model '{self._spec.name}' takes {slots} box{'es' if slots > 1 else ''} at a time, so it can't "
+                f"weigh {int(wanted.sum())} examples against {int((~wanted).sum())} counter-examples.",
                 hint="Leave the counter-examples out, or use another model.",
             )
         encoded = self._encoded(image, SubProgress(progress, 0.0, 0.8))
