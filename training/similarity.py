@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.models.store import ModelStore
+from core.outlines.polygonize import polygonize
+from core.outlines.shape import combine
 from core.picture import Picture
 from core.progress import NullProgress
 from core.prompts.prompt import PromptSet
 from core.prompts.shape import ShapePrompt
-from core.outlines.polygonize import polygonize
-from core.outlines.shape import combine
 from core.raster.grid import PixelGrid, Window
 from core.raster.sources.array import ArraySource
 from core.session import SegmentationSession
