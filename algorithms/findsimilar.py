@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qgis.core import QgsCoordinateReferenceSystem, QgsProcessingContext, QgsProcessingParameterNumber
 
-from ..core.models import catalogue
+from ..core.models.store import ModelStore
 from ..core.outlines.results import SegmentationResult
 from ..core.search import POINT, WantedSimilar, at_least
 from ..core.similar import DEFAULT_SIMILARITY
@@ -57,7 +57,7 @@ class FindSimilarAlgorithm(SearchAlgorithm):
                 False,
             ),
             self.model_definition(
-                catalogue.names(POINT),
+                ModelStore().names(POINT),
                 self.tr("Give its name: starter comes with the plugin, the others are fetched once."),
             ),
         ]

@@ -12,6 +12,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingParameterNumber, QgsPro
 from ..core.errors import MissingCrsError, SettingsError
 from ..core.map_server import MapServer, MapServerSettings, require_server
 from ..core.models import catalogue
+from ..core.models.store import ModelStore
 from ..core.prompts.prompt import PromptSet
 from ..core.prompts.samgis_request import SamgisRequest
 from ..core.raster import crs as crs_maths
@@ -71,7 +72,7 @@ def definitions(tr: Callable[[str], str]) -> list[Definition]:
 
 def model_names(kind: str) -> list[str]:
     """Return the names of all models that take a kind of prompt, those that fetch the map themselves at the end."""
-    return [*catalogue.names(kind), *(spec.name for spec in catalogue.map_servers(kind))]
+    return [*ModelStore().names(kind), *(spec.name for spec in catalogue.map_servers(kind))]
 
 
 def check(parameters: Parameters, algorithm: Any, context: QgsProcessingContext, *, fetches_map: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qgis.core import QgsCoordinateReferenceSystem, QgsProcessingContext, QgsProcessingParameterNumber
 
 from ..core.everything import EverythingSettings
-from ..core.models import catalogue
+from ..core.models.store import ModelStore
 from ..core.search import POINT, WantedEverything
 from .base import Parameters
 from .search_algorithm import MODEL, SearchAlgorithm
@@ -49,7 +49,7 @@ class SegmentEverythingAlgorithm(SearchAlgorithm):
             STEP, self.tr("Distance of points (pixels)"), whole, EverythingSettings.step_px, False, 2, 256
         )
         return [
-            self.model_definition(catalogue.names(POINT), help_text),
+            self.model_definition(ModelStore().names(POINT), help_text),
             (
                 step,
                 self.tr("Objects smaller than this can be missed. Half of it takes up to four times as long."),

@@ -207,7 +207,7 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
 
 def _spec(parameters: Parameters) -> ModelSpec:
     name = parameters.get(MODEL)
-    return catalogue.get(str(name) if is_given(name) else catalogue.DEFAULT, "point")
+    return ModelStore().get(str(name) if is_given(name) else catalogue.DEFAULT, "point")
 
 
 _MODEL_HELP = """Give its name: starter comes with the plugin, others are fetched once, and some run on a server that

@@ -11,8 +11,8 @@ from qgis.core import (
 )
 
 from ..core.map_server import MapServer
-from ..core.models import catalogue
 from ..core.models.model import ModelSpec
+from ..core.models.store import ModelStore
 from ..core.outlines.results import SegmentationResult
 from ..core.progress import Progress
 from ..core.search import POINT, WORDS, WantedWords
@@ -60,7 +60,7 @@ class SegmentTextAlgorithm(SearchAlgorithm):
 
     def own_definitions(self) -> list[Definition]:
         """Return words, model, and who draws the outlines."""
-        models = [AS_FOUND, *catalogue.names(POINT)]
+        models = [AS_FOUND, *ModelStore().names(POINT)]
         return [
             (
                 QgsProcessingParameterString(PROMPT, self.tr("Words")),
@@ -111,7 +111,7 @@ class SegmentTextAlgorithm(SearchAlgorithm):
         return super().found(progress)
 
     def _spec(self, parameters: Parameters, context: QgsProcessingContext) -> ModelSpec:
-        return catalogue.get(self.parameterAsEnumString(parameters, MODEL, context))
+        return ModelStore().get(self.parameterAsEnumString(parameters, MODEL, context), WORDS)
 
     def wanted(
         self, parameters: Parameters, context: QgsProcessingContext, crs: QgsCoordinateReferenceSystem | None

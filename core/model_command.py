@@ -20,10 +20,14 @@ def list_models(options: argparse.Namespace, progress: Progress) -> None:
     width = max(len(spec.name) for spec in specs)
     for spec in specs:
         there = "on a server" if spec.server else "not installed" if store.missing(spec) else "installed"
-        size = sum(file.size for file in spec.files)
-        megabytes = f", {size / 1e6:.0f} MB" if size else ""
+        sizes = [file.size for file in spec.files if not file.bundled]
+        megabytes = f", {sum(sizes) / 1e6:.0f} MB" if sizes and all(sizes) else ""
         accept = "" if store.is_accepted(spec) else ", to be accepted first"
-        say(sys.stdout, f"{spec.name:{width}} {there:14} {spec.title} ({spec.licence}{accept}{megabytes})")
+        takes = ", ".join(sorted(spec.accepts))
+        say(
+            sys.stdout,
+            f"{spec.name:{width}} {there:14} {spec.title} ({spec.licence}{accept}{megabytes}); takes {takes}",
+        )
     say(sys.stdout, f"Folder: {store.folder}")
 
 

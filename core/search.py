@@ -8,7 +8,6 @@ from typing import Protocol
 
 from .everything import EverythingSettings, everything_finder
 from .image_finder import ImageFinder
-from .models import catalogue
 from .models.model import ModelSpec, RuntimeSettings
 from .models.store import ModelStore
 from .outlines.results import SegmentationResult, SegmentedPolygon
@@ -129,7 +128,7 @@ def require_installed(wanted: Wanted, machine: Machine) -> None:
         If weights are missing; the hint is the way to get them.
     """
     for name in wanted.models:
-        spec = catalogue.get(name)
+        spec = machine.store.get(name)
         if machine.store.missing(spec):
             machine.store.locate(spec)
 
@@ -173,7 +172,7 @@ def search(
 
 def usable(kind: str, store: ModelStore) -> list[ModelSpec]:
     """Return the models that take a kind of prompt and are here, the default first."""
-    return [spec for spec in catalogue.taking(kind) if not store.missing(spec)]
+    return [spec for spec in store.taking(kind) if not store.missing(spec)]
 
 
 def at_least(result: SegmentationResult, similarity: float) -> SegmentationResult:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from .console import say
 from .errors import EmptyPromptError
 from .everything import EverythingSettings
-from .models import catalogue
 from .models.store import ModelStore
 from .options import add_outline, add_pixels, outline_of, rgb_of, runtime_of
 from .outlines.results import SegmentationResult
@@ -62,7 +61,7 @@ def add_search(parser: argparse.ArgumentParser, name: str) -> None:
     add = parser.add_argument
     add("image", metavar="IMAGE", help="raster file")
     add("-o", "--output", required=True, metavar="FILE", help=".gpkg (raster's CRS) or .geojson (EPSG:4326)")
-    default = catalogue.names(command.kind)[0]
+    default = ModelStore().names(command.kind)[0]
     add("--model", default=default, metavar="NAME", help="see 'models' (default: %(default)s)")
     if name == "text":
         add("--prompt", required=True, metavar="WORDS", help='one or several: "building; tree; swimming pool"')

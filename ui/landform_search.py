@@ -10,7 +10,6 @@ from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 
 from ..algorithms import server_settings
 from ..algorithms.terrain_source import AUTO, layer_elevation, untwisted
-from ..core.models import catalogue
 from ..core.models.model import RuntimeSettings
 from ..core.models.store import ModelStore
 from ..core.progress import Progress
@@ -149,7 +148,7 @@ def _outliner(dem: RasterSource, wanted: Wanted, store: ModelStore, runtime: Run
     """Return the model on a picture of the DEM; None where none is wanted, or it is not on this machine."""
     if wanted.settings.method is OutlineMethod.MORPHOMETRIC or not wanted.model:
         return None
-    spec = catalogue.get(wanted.model)
+    spec = store.get(wanted.model)
     if store.missing(spec):
         return None
     picture = CompositeSource(dem, elevation=wanted.settings.dem)

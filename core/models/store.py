@@ -89,9 +89,8 @@ class ModelStore:
                 if kind and kind not in spec.accepts:
                     raise self._takes_no(kind, spec)
                 return spec
-        raise UnknownNameError(
-            f"There is no model called '{name}'.", hint=f"Use one of: {', '.join(self.names(kind))}."
-        )
+        known = [*self.names(kind), *(spec.name for spec in catalogue.map_servers(kind))]
+        raise UnknownNameError(f"There is no model called '{name}'.", hint=f"Use one of: {', '.join(known)}.")
 
     def is_accepted(self, spec: ModelSpec) -> bool:
         """Return True if the model may be fetched and used: its licence asks for nothing, or was accepted."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from prompt_segmenter.algorithms import search_algorithm
+from prompt_segmenter.core.models.store import ModelStore
 from prompt_segmenter.test.algorithms.conftest import LEFT, PIXEL, TOP, write_tif
 from prompt_segmenter.test.helpers.fake_word_model import BrightnessFeatures
 from prompt_segmenter.test.helpers.processing_run import run
@@ -16,7 +17,7 @@ MEDIUM = [(60, 80), (130, 70), (100, 160)]
 SIDE = 16
 
 
-class FeatureStore:
+class FeatureStore(ModelStore):
     def missing(self, spec):
         return ()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from prompt_segmenter.algorithms import search_algorithm
 from prompt_segmenter.algorithms.values import is_null
+from prompt_segmenter.core.models.store import ModelStore
 from prompt_segmenter.test.algorithms.conftest import RECTANGLES, bounds, outline_of
 from prompt_segmenter.test.helpers.fake_model import SameBrightness
 from prompt_segmenter.test.helpers.processing_run import Recorder, run
@@ -12,7 +13,7 @@ from prompt_segmenter.test.helpers.processing_run import Recorder, run
 NAME = "promptsegmenter:segmenteverything"
 
 
-class ClickStore:
+class ClickStore(ModelStore):
     def missing(self, spec):
         return ()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from prompt_segmenter.algorithms import search_algorithm
+from prompt_segmenter.core.models.store import ModelStore
 from prompt_segmenter.test.algorithms.conftest import RECTANGLES, bounds, outline_of
 from prompt_segmenter.test.helpers.fake_model import SameBrightness
 from prompt_segmenter.test.helpers.fake_word_model import BrightnessWords
@@ -13,7 +14,7 @@ from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingOutputL
 NAME = "promptsegmenter:segmenttext"
 
 
-class WordStore:
+class WordStore(ModelStore):
     def missing(self, spec):
         return ()
 
