@@ -13,6 +13,7 @@ import numpy as np
 from . import native
 from .errors import SegmentError, SettingsError
 from .image_finder import SEARCHES
+from .models import catalogue
 from .models.embedding import EmbeddingCache
 from .models.model import SegmentationModel
 from .outlines.results import Provenance, SegmentedPolygon
@@ -213,6 +214,11 @@ class Replayer:
         return Replayed(verdict, status, iou, polygon, crs, result.provenance)
 
     def _session_for(self, record: Record) -> SegmentationSession:
+        if record.model in [spec.name for spec in catalogue.map_servers()]:
+            raise SettingsError(
+                f"It was outlined by a server ({record.model}) that fetched the map itself: {record.source}.",
+                hint="Ask it again: prompts, source and window are in its attributes.",
+            )
         if not (record.prompts and record.window and record.stretch and record.settings and record.model):
             names = ("prompts", "window", "stretch", "settings", "model")
             missing = [name for name in names if not getattr(record, name)]

@@ -115,6 +115,22 @@ class TestLogin:
         assert expected not in caplog.text
         assert SECRET not in caplog.text
 
+    def test_a_token_of_the_method_api_header_is_sent_as_it_is(self, login):
+        manager = QgsApplication.authManager()
+        if "APIHeader" not in manager.authMethodsKeys():
+            pytest.skip("this QGIS has no method API header")
+        config = QgsAuthMethodConfig()
+        config.setName("token")
+        config.setMethod("APIHeader")
+        config.setConfigMap({"X-Api-Token": SECRET})
+        manager.storeAuthenticationConfig(config)
+        with serve() as site:
+            store(ServerSettings(samgis_url=site.url, samgis_authcfg=config.id()))
+            SamgisClient(servers().samgis).require_alive(NullProgress())
+        manager.removeAuthenticationConfig(config.id())
+
+        assert site.headers[0]["X-Api-Token"] == SECRET
+
     def test_it_is_in_no_setting_and_no_representation(self, login):
         store(ServerSettings(samgis_url=URL, samgis_authcfg=login))
         found = servers()

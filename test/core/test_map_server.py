@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -29,6 +30,7 @@ from prompt_segmenter.core.prompts.shape import ShapePrompt
 from prompt_segmenter.core.raster import crs as crs_maths
 from prompt_segmenter.core.remote import mercator
 from prompt_segmenter.core.remote.address import ServerAddress, Servers
+from prompt_segmenter.core.replay import Record, Replayer, Verdict
 from prompt_segmenter.test.helpers.samgis_server import envelope, feature, ring, serve
 
 ZOOM = 15
@@ -315,3 +317,18 @@ class TestZoom:
         assert 9.12 < east < 9.14
         assert 46.04 < south < 46.06
         assert 46.13 < north < 46.16
+
+
+def test_a_replay_says_that_a_server_s_outline_has_to_be_asked_for_again(server):
+    result = map_server(server).segment([click()])
+    ((geometry, values),) = result.rows()
+    attributes = dict(zip([field.name for field in result.fields()], values))
+
+    def never(*_):
+        raise AssertionError("nothing is opened")
+
+    with closing(Replayer(never, never)) as replayer:
+        again = replayer.replay(Record.of(geometry, result.crs, attributes), NullProgress())
+
+    assert again.verdict is Verdict.FAILED
+    assert "fetched the map itself: OpenStreetMap.Mapnik http://127.0.0.1" in again.status
