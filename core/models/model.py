@@ -99,6 +99,8 @@ class ModelSpec:
     """True if its licence has to be read and accepted before its weights are fetched or used."""
     licence_url: str = ""
     """Where the licence's text can be read; empty for those that everybody knows."""
+    confidence: float = 0.5
+    """Score from which what a model of words finds is mostly right, as its authors say: the threshold to propose."""
 
     @property
     def weights_sha256(self) -> str:

@@ -32,14 +32,15 @@ class _Kind:
 
     accepts: frozenset[str]
     input_size_px: int
+    confidence: float = 0.5
 
 
 FAMILY_KINDS = {
     "sam": _Kind(_CLICKS, 1024),
     "sam3": _Kind(frozenset({"words", "example"}), 1008),
-    "clipseg": _Kind(frozenset({"words"}), 352),
-    "owlv2": _Kind(frozenset({"words"}), 960),
-    "grounding_dino": _Kind(frozenset({"words"}), 800),
+    "clipseg": _Kind(frozenset({"words"}), 352, 0.4),
+    "owlv2": _Kind(frozenset({"words"}), 960, 0.15),
+    "grounding_dino": _Kind(frozenset({"words"}), 800, 0.3),
 }
 """Families whose files a user can register, and what is known of all their models."""
 
@@ -172,6 +173,7 @@ def _spec(name: str, entry: Any) -> ModelSpec:
         traits=frozenset(str(trait) for trait in entry.get("traits", ())),
         must_accept=is_sam3,
         licence_url=_SAM_LICENCE_URL if is_sam3 else "",
+        confidence=kind.confidence,
     )
 
 

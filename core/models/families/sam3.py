@@ -140,12 +140,13 @@ class Sam3Model:
         encoded = self._encoded(image, SubProgress(progress, 0.0, 0.8))
         height, width = image.shape[:2]
         scale = np.array([width, height], np.float32)
-        start, end = boxes[:, :2] / scale, boxes[:, 2:] / scale
-        relative = np.concatenate(((start + end) / 2, end - start), axis=1).astype(np.float32)
+        near, far = boxes[:, :2] / scale, boxes[:, 2:] / scale
+        relative = np.concatenate(((near + far) / 2, far - near), axis=1).astype(np.float32)
         found: list[FoundMask] = []
         for start in range(0, len(boxes), slots):
             some = slice(start, start + slots)
-            part = SubProgress(progress, 0.8 + 0.2 * start / len(boxes), min(1.0, 0.8 + 0.2 * some.stop / len(boxes)))
+            shares = (0.8 + 0.2 * min(1.0, count / len(boxes)) for count in (start, start + slots))
+            part = SubProgress(progress, *shares)
             found += self._decoded(encoded, _NEUTRAL, (relative[some], wanted[some]), (height, width), part)
         return best_masks([replace(mask, label="") for mask in found])
 

@@ -33,7 +33,9 @@ def _sam3(name: str, title: str, citation_url: str, files: tuple[ModelFile, ...]
     )
 
 
-def _boxes(name: str, title: str, size_px: int, citation_url: str, files: tuple[ModelFile, ModelFile]) -> ModelSpec:
+def _boxes(
+    name: str, title: str, size_px: int, confidence: float, *, citation_url: str, files: tuple[ModelFile, ModelFile]
+) -> ModelSpec:
     return ModelSpec(
         name=name,
         title=title,
@@ -44,6 +46,7 @@ def _boxes(name: str, title: str, size_px: int, citation_url: str, files: tuple[
         licence="Apache-2.0",
         citation_url=citation_url,
         look=LookPolicy(size_px),
+        confidence=confidence,
     )
 
 
@@ -52,8 +55,9 @@ SPECS: tuple[ModelSpec, ...] = (
         "owlv2_base",
         "OWLv2 base, quantised (boxes)",
         960,
-        "https://arxiv.org/abs/2306.09683",
-        (
+        0.15,
+        citation_url="https://arxiv.org/abs/2306.09683",
+        files=(
             ModelFile("owlv2_base_ensemble_quantized.onnx", digests.OWLV2, 0, f"{_OWLV2}/onnx/model_quantized.onnx"),
             _CLIP_VOCABULARY,
         ),
@@ -62,8 +66,9 @@ SPECS: tuple[ModelSpec, ...] = (
         "grounding_dino_tiny",
         "GroundingDINO tiny, quantised (boxes)",
         800,
-        "https://arxiv.org/abs/2303.05499",
-        (
+        0.3,
+        citation_url="https://arxiv.org/abs/2303.05499",
+        files=(
             ModelFile(
                 "grounding_dino_tiny_quantized.onnx", digests.GROUNDING_DINO, 0, f"{_DINO}/onnx/model_quantized.onnx"
             ),

@@ -148,3 +148,10 @@ def test_size_and_traits_reach_the_family(store, mine):
 
 def test_every_family_that_can_be_registered_exists():
     assert set(FAMILY_KINDS) <= set(FAMILIES.names())
+
+
+def test_what_is_registered_proposes_the_threshold_of_its_family(store, mine):
+    for family, kind in FAMILY_KINDS.items():
+        assert register(store.folder, Registration("x", family, mine)).confidence == kind.confidence
+    for spec in store.taking("words"):
+        assert spec.family not in FAMILY_KINDS or spec.confidence == FAMILY_KINDS[spec.family].confidence
