@@ -14,11 +14,14 @@ their objects, or if a scan takes more than 1 GB more than its model.
 from __future__ import annotations
 
 import argparse
+import importlib
+import importlib.util
 import json
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -157,11 +160,9 @@ def means(values: np.ndarray, radius: int) -> np.ndarray:
 
 def starter_finder():
     """Return the starter model's finder of everything, or None as long as there is none."""
-    try:
-        from core.everything import everything_finder
-    except ImportError:
+    if importlib.util.find_spec("core.everything") is None:
         return None
-    return everything_finder(ModelStore().load("starter"))
+    return importlib.import_module("core.everything").everything_finder(ModelStore().load("starter"))
 
 
 def one_scan(finder_name: str, window_px: int, side: int, folder: Path) -> None:
@@ -201,8 +202,6 @@ def memory_mb(*, peak: bool = False) -> float:
 
 def warm_up(source, finder, settings) -> None:
     """Look at one window's worth, so that models and libraries are loaded before memory is counted."""
-    from dataclasses import replace
-
     left, _, _, top = source.grid.bounds
     small = (left, top - 0.5 * settings.window_px, left + 0.5 * settings.window_px, top)
     Scan(source, finder, replace(settings, extent=small)).run(NullProgress())
