@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Union
 
@@ -11,7 +11,6 @@ import numpy as np
 
 from .box_index import BoxIndex
 from .outlines.runs import Box, RunMask
-from .scan_windows import ScanWindow
 from .stitch import Piece, WholeObject
 
 KEPT_SHARE = 0.5
@@ -35,8 +34,8 @@ class _Entry:
     """An object that waits for its share."""
 
     whole: WholeObject
-    near: list[_Thing] | None = None
-    """What it may overlap with, once nothing can be added to that."""
+    near: list[_Thing] = field(default_factory=list)
+    """What it may overlap with: no later window sees its pixels, so nothing comes to that."""
     awaited: _Thing | None = None
     """What it waits for."""
     decided: bool = False
@@ -134,13 +133,16 @@ class BestOfEach:
                 self._index.remove(thing)
                 thing.decided = True
                 thing.entry = entries.get(piece.whole.order) if piece.whole is not None else None
+        for entry in entries.values():
+            near = self._index.meeting(entry.box)
+            entry.near = [one for one in near if one is not entry and not (self._apart and one.label != entry.label)]
 
-    def decide(self, window: ScanWindow | None) -> list[tuple[WholeObject, RunMask]]:
-        """Return the objects whose share is now known, and their share, after a window; None for the last time."""
+    def decide(self) -> list[tuple[WholeObject, RunMask]]:
+        """Return the objects whose share is now known, and their share."""
         self._waiting.sort(key=_Entry.rank)
         done, still = [], []
         for entry in self._waiting:
-            if self._is_decided(entry, window):
+            if self._is_decided(entry):
                 self._index.remove(entry)
                 if entry.share is not None:
                     done.append((entry.whole, entry.share))
@@ -149,12 +151,7 @@ class BestOfEach:
         self._waiting = still
         return sorted(done, key=lambda pair: pair[0].order)
 
-    def _is_decided(self, entry: _Entry, window: ScanWindow | None) -> bool:
-        if entry.near is None:
-            if window is not None and window.is_ahead(entry.box):
-                return False
-            near = self._index.meeting(entry.box)
-            entry.near = [one for one in near if one is not entry and not (self._apart and one.label != entry.label)]
+    def _is_decided(self, entry: _Entry) -> bool:
         if entry.awaited is not None and not entry.awaited.decided:
             return False
         better: list[_Entry] = []
