@@ -83,7 +83,7 @@ def made_scene(seed: int = 7) -> np.ndarray:
         wave = 0.8 + 0.15 * np.sin(5 * np.arctan2(v, u) + turn)
         mask = (np.hypot(u, v) < 1) if kind == 0 else (np.abs(a) < 0.65) & (np.abs(b) < 0.4 + 0.2 * rng.random())
         mask = np.hypot(u, v) < wave if kind == 2 else mask
-        mask = mask & (np.hypot(u, v) > 0.5) if kind == 3 and size > 60 else mask
+        mask = (np.hypot(u, v) < 1) & (np.hypot(u, v) > 0.5) if kind == 3 and size > 60 else mask
         put(int(top), int(left), mask)
     return truth
 

@@ -35,7 +35,7 @@ class _Entry:
 
     whole: WholeObject
     near: list[_Thing] = field(default_factory=list)
-    """What it may overlap with: no later window sees its pixels, so nothing comes to that."""
+    """What it overlaps with: no later window sees its pixels, so nothing comes to that."""
     awaited: _Thing | None = None
     """What it waits for."""
     decided: bool = False
@@ -49,6 +49,10 @@ class _Entry:
     @property
     def box(self) -> Box:
         return self.whole.box
+
+    @property
+    def pixels(self) -> RunMask:
+        return self.whole.pixels
 
     @property
     def label(self) -> str:
@@ -79,6 +83,10 @@ class _Open:
     @property
     def box(self) -> Box:
         return self.piece.box
+
+    @property
+    def pixels(self) -> RunMask:
+        return self.piece.pixels
 
     @property
     def label(self) -> str:
@@ -134,8 +142,7 @@ class BestOfEach:
                 thing.decided = True
                 thing.entry = entries.get(piece.whole.order) if piece.whole is not None else None
         for entry in entries.values():
-            near = self._index.meeting(entry.box)
-            entry.near = [one for one in near if one is not entry and not (self._apart and one.label != entry.label)]
+            entry.near = [one for one in self._index.meeting(entry.box) if self._overlap(one, entry)]
 
     def decide(self) -> list[tuple[WholeObject, RunMask]]:
         """Return the objects whose share is now known, and their share."""
@@ -150,6 +157,12 @@ class BestOfEach:
                 still.append(entry)
         self._waiting = still
         return sorted(done, key=lambda pair: pair[0].order)
+
+    def _overlap(self, one: _Thing, entry: _Entry) -> bool:
+        """Return True if a thing may take pixels from an object, or the object from it."""
+        if one is entry or (self._apart and one.label != entry.label):
+            return False
+        return one.pixels.shared(entry.pixels) > 0
 
     def _is_decided(self, entry: _Entry) -> bool:
         if entry.awaited is not None and not entry.awaited.decided:

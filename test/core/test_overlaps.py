@@ -123,6 +123,15 @@ def test_a_chain_of_better_and_better_objects_is_decided_as_if_seen_at_once():
     assert sorted(areas(small)) == sorted(areas(run(stack, scores))) == [400] * 19 + [560]
 
 
+def test_objects_beside_a_long_one_that_goes_on_need_not_wait_for_it():
+    stack = boxes((600, 40), (0, 18, 600, 22), *[(row, 2, row + 12, 16) for row in range(5, 590, 20)])
+    calls = []
+    finder = StackFinder(stack, windows=WindowPolicy(64, 16), scores=dict.fromkeys(range(1, 32), 0.5))
+    ground = scene(np.zeros((600, 40), int), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0), None)
+    Scan(ground, finder, BEST).run(QUIET, calls.append)
+    assert len(calls) > 8
+
+
 @pytest.mark.parametrize("window_px", [48, 64, 4096])
 def test_a_coverage_has_no_gaps_and_no_overlaps(window_px):
     rng = np.random.default_rng(5)
