@@ -1,24 +1,26 @@
 """Objects across windows: ``python -m benchmarks.scan_seams`` from the repository root.
 
-A made scene of 4,096 x 4,096 pixels with known objects, from cars to rivers across all windows and squares on the
+A made scene of 4,096 x 4,096 pixels with known objects, from cars to rivers across all windows and buildings on the
 corners of four, is scanned in windows of 512 and of 1,024 pixels: with a finder that knows the truth, with one that
-draws every edge anew in each window, and with the starter model's own (as soon as there is one). Each scan runs in a
-process of its own. An object is cut if what lies on it is several results, the largest of which has less than four
-fifths of it; doubled if there is more than one otherwise. The starter's objects are not the scene's, so of it only cut outlines (straight sides on seams),
-doubles of each other and the agreement of both runs are counted.
+draws every edge anew in each window, and with the starter model's own (once there is one). Each scan runs in a process
+of its own. An object is cut if what lies on it is several results, the largest of which has less than four fifths of
+it; doubled if there is more than one otherwise.
 
-Prints a table and ends with status 1 if an object is cut or doubled, if the runs agree (IoU 0.95) on less than 98 % of
-their objects, or if a scan takes more than 1 GB more than its model.
+Prints a table and ends with status 1 if an object is cut or doubled, if the runs agree on less than 98 % of their
+objects (IoU 0.95; 0.75 where edges are drawn anew), or if a scan takes more than 1 GB more than its model.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
+import importlib.util
 import json
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +39,8 @@ from core.scan import Scan, ScanSettings
 SIDE = 4096
 WINDOWS = (512, 1024)
 OVERLAP = 128
-AGREE_IOU, AGREE_SHARE, MOST_MB = 0.95, 0.98, 1024
+AGREE_IOU = {"perfect": 0.95, "noisy": 0.75, "starter": 0.95}
+AGREE_SHARE, MOST_MB = 0.98, 1024
 CUT_SHARE = 0.8
 GRID = PixelGrid((0.5, 0.0, 500000.0, 0.0, -0.5, 4600000.0), "EPSG:32633", SIDE, SIDE)
 
@@ -80,7 +83,7 @@ def made_scene(seed: int = 7) -> np.ndarray:
         wave = 0.8 + 0.15 * np.sin(5 * np.arctan2(v, u) + turn)
         mask = (np.hypot(u, v) < 1) if kind == 0 else (np.abs(a) < 0.65) & (np.abs(b) < 0.4 + 0.2 * rng.random())
         mask = np.hypot(u, v) < wave if kind == 2 else mask
-        mask = mask & (np.hypot(u, v) > 0.5) if kind == 3 and size > 60 else mask
+        mask = (np.hypot(u, v) < 1) & (np.hypot(u, v) > 0.5) if kind == 3 and size > 60 else mask
         put(int(top), int(left), mask)
     return truth
 
@@ -157,11 +160,9 @@ def means(values: np.ndarray, radius: int) -> np.ndarray:
 
 def starter_finder():
     """Return the starter model's finder of everything, or None as long as there is none."""
-    try:
-        from core.everything import everything_finder
-    except ImportError:
+    if importlib.util.find_spec("core.everything") is None:
         return None
-    return everything_finder(ModelStore().load("starter"))
+    return importlib.import_module("core.everything").everything_finder(ModelStore().load("starter"))
 
 
 def one_scan(finder_name: str, window_px: int, side: int, folder: Path) -> None:
@@ -201,8 +202,6 @@ def memory_mb(*, peak: bool = False) -> float:
 
 def warm_up(source, finder, settings) -> None:
     """Look at one window's worth, so that models and libraries are loaded before memory is counted."""
-    from dataclasses import replace
-
     left, _, _, top = source.grid.bounds
     small = (left, top - 0.5 * settings.window_px, left + 0.5 * settings.window_px, top)
     Scan(source, finder, replace(settings, extent=small)).run(NullProgress())
@@ -245,10 +244,10 @@ def faults(truth: np.ndarray, result: np.ndarray) -> tuple[int, int]:
     return int(cut.sum()), int(((holders > 1) & ~cut).sum())
 
 
-def agreement(one: np.ndarray, other: np.ndarray) -> float:
-    """Return the share of the objects of both runs that have a partner in the other, at IoU 0.95."""
+def agreement(one: np.ndarray, other: np.ndarray, least_iou: float) -> float:
+    """Return the share of the objects of both runs that have a partner in the other."""
     first, second, _, iou = overlap(one, other)
-    good = (first > 0) & (second > 0) & (iou >= AGREE_IOU)
+    good = (first > 0) & (second > 0) & (iou >= least_iou)
     count = len(np.unique(one[one > 0])) + len(np.unique(other[other > 0]))
     return 2 * int(good.sum()) / max(count, 1)
 
@@ -280,16 +279,17 @@ def main() -> int:
                 subprocess.run([*command, "--one", finder, str(window), str(folder)], check=True)
                 cost = json.loads((folder / f"{finder}{window}.json").read_text())
                 burnt.append(np.load(folder / f"{finder}{window}.npy"))
-                cut, doubled = faults(truth, burnt[-1]) if finder != "starter" else (0, 0)
+                cut, doubled = faults(truth, burnt[-1])
                 good &= cut == doubled == cost["invalid"] == 0 and cost["mb"] <= MOST_MB
                 finding = "" if cost["finder_s"] is None else f"{cost['finder_s']:.1f}"
                 print(
                     f"{finder:<10}{window:>6}{cost['objects']:>9}{cut:>6}{doubled:>9}{cost['invalid']:>9}"
                     f"{cost['calls']:>10}{cost['cpu_s']:>8.1f}{finding:>15}{cost['wall_s']:>8.1f}{cost['mb']:>9.0f}"
                 )
-            share = agreement(*burnt)
+            share = agreement(*burnt, AGREE_IOU[finder])
             good &= share >= AGREE_SHARE
-            print(f"{finder:<10}the two runs agree on {share:.1%} of their objects (limit {AGREE_SHARE:.0%})")
+            at = f"at IoU {AGREE_IOU[finder]:g} (limit {AGREE_SHARE:.0%})"
+            print(f"{finder:<10}the runs agree on {share:.1%} of their objects {at}")
     print("all limits met" if good else "NOT MET")
     return 0 if good else 1
 

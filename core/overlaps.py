@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Union
 
@@ -11,7 +11,6 @@ import numpy as np
 
 from .box_index import BoxIndex
 from .outlines.runs import Box, RunMask
-from .scan_windows import ScanWindow
 from .stitch import Piece, WholeObject
 
 KEPT_SHARE = 0.5
@@ -35,8 +34,8 @@ class _Entry:
     """An object that waits for its share."""
 
     whole: WholeObject
-    near: list[_Thing] | None = None
-    """What it may overlap with, once nothing can be added to that."""
+    near: list[_Thing] = field(default_factory=list)
+    """What it overlaps with: no later window sees its pixels, so nothing comes to that."""
     awaited: _Thing | None = None
     """What it waits for."""
     decided: bool = False
@@ -50,6 +49,10 @@ class _Entry:
     @property
     def box(self) -> Box:
         return self.whole.box
+
+    @property
+    def pixels(self) -> RunMask:
+        return self.whole.pixels
 
     @property
     def label(self) -> str:
@@ -80,6 +83,10 @@ class _Open:
     @property
     def box(self) -> Box:
         return self.piece.box
+
+    @property
+    def pixels(self) -> RunMask:
+        return self.piece.pixels
 
     @property
     def label(self) -> str:
@@ -134,13 +141,15 @@ class BestOfEach:
                 self._index.remove(thing)
                 thing.decided = True
                 thing.entry = entries.get(piece.whole.order) if piece.whole is not None else None
+        for entry in entries.values():
+            entry.near = [one for one in self._index.meeting(entry.box) if self._overlap(one, entry)]
 
-    def decide(self, window: ScanWindow | None) -> list[tuple[WholeObject, RunMask]]:
-        """Return the objects whose share is now known, and their share, after a window; None for the last time."""
+    def decide(self) -> list[tuple[WholeObject, RunMask]]:
+        """Return the objects whose share is now known, and their share."""
         self._waiting.sort(key=_Entry.rank)
         done, still = [], []
         for entry in self._waiting:
-            if self._is_decided(entry, window):
+            if self._is_decided(entry):
                 self._index.remove(entry)
                 if entry.share is not None:
                     done.append((entry.whole, entry.share))
@@ -149,12 +158,13 @@ class BestOfEach:
         self._waiting = still
         return sorted(done, key=lambda pair: pair[0].order)
 
-    def _is_decided(self, entry: _Entry, window: ScanWindow | None) -> bool:
-        if entry.near is None:
-            if window is not None and window.is_ahead(entry.box):
-                return False
-            near = self._index.meeting(entry.box)
-            entry.near = [one for one in near if one is not entry and not (self._apart and one.label != entry.label)]
+    def _overlap(self, one: _Thing, entry: _Entry) -> bool:
+        """Return True if a thing may take pixels from an object, or the object from it."""
+        if one is entry or (self._apart and one.label != entry.label):
+            return False
+        return one.pixels.shared(entry.pixels) > 0
+
+    def _is_decided(self, entry: _Entry) -> bool:
         if entry.awaited is not None and not entry.awaited.decided:
             return False
         better: list[_Entry] = []

@@ -220,18 +220,18 @@ class _Walk:
             self._coverage.see(window, picture)
         step = self._stitcher.add(window, found, picture.valid)
         self._seen += 1
-        self._give(step, window)
+        self._give(step)
         _log.debug("window %d: %d found, %d held", window.index + 1, len(found), self.held)
 
     def finish(self, progress: Progress) -> None:
         """Give out the rest, after the last window."""
-        self._give(self._stitcher.finish(), None)
+        self._give(self._stitcher.finish())
         if self._coverage is not None:
             self._emit(list(self._coverage.polygons(self._outliner, progress)))
 
     def stop(self) -> str:
         """Give out what there is, after the user has stopped; return the sentence that says so."""
-        self._give(self._stitcher.finish(stopped=True), None)
+        self._give(self._stitcher.finish(stopped=True))
         if self._coverage is not None and not self.polygons:
             self._emit(list(self._coverage.polygons(self._outliner, NullProgress())))
         return (
@@ -239,14 +239,14 @@ class _Walk:
             "given, and objects at its edge may be cut."
         )
 
-    def _give(self, step: Step, window: ScanWindow | None) -> None:
+    def _give(self, step: Step) -> None:
         objects = [whole for whole in step.objects if self._is_wanted(whole)]
         if self._best is None:
             decided = [(whole, whole.pixels) for whole in objects]
         else:
             self._best.opened([piece for piece in step.opened if not piece.known])
             self._best.settled(step.settled, objects)
-            decided = self._best.decide(window)
+            decided = self._best.decide()
         if self._coverage is not None:
             for whole, share in decided:
                 self._coverage.take(whole, share)

@@ -19,6 +19,7 @@ NO_DATA = -1
 """A pixel that shows nothing."""
 _CORNER_PX = 2
 _FLOOD_LEVELS = (2, 4, 8, 16, 32, 64, 128, 255)
+_FAR = 256
 
 
 class LabelRaster:
@@ -33,15 +34,15 @@ class LabelRaster:
     def __init__(self, width: int, height: int) -> None:
         self.labels: Labels = np.full((height + 2, width + 2), NO_DATA, dtype=np.int32)
         """(height + 2, width + 2): ``NO_DATA``, ``GAP`` or a label from 1."""
-        self._relief: NDArray[np.uint8] = np.zeros((height + 2, width + 2), dtype=np.uint8)
+        self._grey: NDArray[np.uint8] = np.zeros((height + 2, width + 2), dtype=np.uint8)
 
     def see(self, image: NDArray[np.uint8], usable: BoolArray, col: int, row: int) -> None:
-        """Take in an image (H, W, 3) whose first pixel is (col, row): where there is data, and where the edges are."""
+        """Take in an image (H, W, 3) whose first pixel is (col, row): where there is data, and how bright it is."""
         height, width = usable.shape
         place = slice(row + 1, row + 1 + height), slice(col + 1, col + 1 + width)
         seen = self.labels[place]
         seen[usable & (seen == NO_DATA)] = GAP
-        self._relief[place] = _relief(image)
+        self._grey[place] = image.mean(axis=2, dtype=np.float32).astype(np.uint8)
 
     def paint(self, mask: RunMask, label: int) -> None:
         """Give a label to the pixels of a mask of the extent's lattice."""
@@ -115,28 +116,28 @@ class LabelRaster:
         return first_label + len(large)
 
     def _flood(self) -> None:
-        flat, relief = self.labels.reshape(-1), self._relief.reshape(-1)
+        flat = self.labels.reshape(-1)
         pending = _rim(self.labels == GAP, self.labels > GAP)
         for level in _FLOOD_LEVELS:
-            pending = np.unique(pending[flat[pending] == GAP])
-            low = relief[pending] <= level
-            front, later = pending[low], [pending[~low]]
+            front, later = np.unique(pending[flat[pending] == GAP]), []
             while len(front):
-                flat[front] = self._strongest(front)
-                front = self._neighbours(front)
-                front = front[flat[front] == GAP]
-                low = relief[front] <= level
+                label, step = self._most_alike(front)
+                low = step <= level
                 later.append(front[~low])
-                front = front[low]
-            pending = np.concatenate(later)
+                flat[front[low]] = label[low]
+                front = self._neighbours(front[low])
+                front = front[flat[front] == GAP]
+            pending = np.concatenate([pending[:0], *later])
 
-    def _strongest(self, front: IntArray) -> Labels:
-        """Return the label that most of a pixel's neighbours have, for each flat index; at least one has one."""
-        flat = self.labels.reshape(-1)
-        near = np.stack([flat[front + step] for step in _steps(self.labels.shape[1])])
-        votes = np.where(near > GAP, (near[:, None, :] == near[None, :, :]).sum(axis=1), 0)
-        best: Labels = near[votes.argmax(axis=0), np.arange(len(front))]
-        return best
+    def _most_alike(self, front: IntArray) -> tuple[Labels, IntArray]:
+        """Return, for each flat index, the label of the neighbour that is nearest in brightness, and how near it is."""
+        flat, grey = self.labels.reshape(-1), self._grey.reshape(-1)
+        around = np.stack([front + step for step in _steps(self.labels.shape[1])])
+        near = flat[around]
+        step = np.abs(grey[around].astype(np.int64) - grey[front])
+        step[near <= GAP] = _FAR
+        best = step.argmin(axis=0), np.arange(len(front))
+        return near[best], step[best]
 
     def _neighbours(self, pixels: IntArray) -> IntArray:
         """Return the flat indices of the four neighbours, each once."""
@@ -190,13 +191,3 @@ def _rim(inside: BoolArray, outside: BoolArray) -> IntArray:
         middle |= shifted
     near &= inside
     return np.flatnonzero(near)
-
-
-def _relief(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return how much each pixel of an image (H, W, 3) differs in brightness from those before and above it (H, W)."""
-    grey = image.mean(axis=2, dtype=np.float32)
-    relief = np.zeros_like(grey)
-    relief[:, 1:] = np.abs(np.diff(grey, axis=1))
-    relief[1:] = np.maximum(relief[1:], np.abs(np.diff(grey, axis=0)))
-    steps: NDArray[np.uint8] = relief.astype(np.uint8)
-    return steps

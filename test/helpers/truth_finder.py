@@ -60,6 +60,19 @@ class TruthFinder:
         return FoundMask(place, crop.copy(), score, self.labels.get(number, ""), prompt=self.prompt)
 
 
+@dataclass
+class StackFinder(TruthFinder):
+    """Gives objects that may overlap: ``truth`` is a stack of masks (N, H, W), the first of which is object 1."""
+
+    def find(self, picture, progress):
+        check(progress)
+        self.seen.append(picture.view)
+        window = picture.view.window
+        rows, cols = slice(window.row, window.row + window.height), slice(window.col, window.col + window.width)
+        here = [(number, mask[rows, cols]) for number, mask in enumerate(self.truth, start=1)]
+        return [self.found(number, mask, picture) for number, mask in here if mask.any()]
+
+
 def scene(truth, transform=UTM, crs="EPSG:32633", valid=None):
     """Return a finished picture of a truth: a grey value for each object."""
     grid = PixelGrid(transform, crs, truth.shape[1], truth.shape[0])
