@@ -91,6 +91,19 @@ SPECS: tuple[ModelSpec, ...] = (
         citation_url="",
         look=LookPolicy(192, scales=(1.0, 3.0, 6.0), snap_px=2, box_margin=1.25),
     ),
+    ModelSpec(
+        name="starter_words",
+        title="Starter words (comes with the plugin)",
+        family="starter_words",
+        accepts=frozenset({"words"}),
+        files=(
+            ModelFile("starter_encoder.onnx", digests.STARTER_ENCODER, 0, bundled=True),
+            ModelFile("starter_words.onnx", digests.STARTER_WORDS, 0, bundled=True),
+        ),
+        input_size_px=1024,
+        licence="GPL-2.0-or-later",
+        citation_url="",
+    ),
     _sam(
         "mobile_sam",
         "MobileSAM",
