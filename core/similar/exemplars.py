@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import EmptyPromptError
+from ..errors import EmptyPromptError, OutsideExtentError
 from ..image_finder import WindowPolicy
 from ..models.finding import ExampleModel, FoundMask
 from ..models.model import ImageArray, LoadedModel
@@ -74,6 +74,12 @@ def example_boxes(
         else:
             native = outline_examples(session, [prompts], [], progress)[0].box
         left, top, right, bottom = (float(value) for value in native)
+        raster = session.source.grid
+        if right <= 0.0 or bottom <= 0.0 or left >= raster.width or top >= raster.height:
+            raise OutsideExtentError(
+                f"The example {(prompts.given or prompts).describe()[:80]} lies outside the raster.",
+                hint="Check its coordinates and their CRS.",
+            )
         found.append(ExampleBox((left, top, right, bottom), wanted))
     return found
 

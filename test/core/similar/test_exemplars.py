@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from prompt_segmenter.core.errors import Cancelled, EmptyPromptError
+from prompt_segmenter.core.errors import Cancelled, EmptyPromptError, OutsideExtentError
 from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.core.raster.grid import Window
 from prompt_segmenter.core.similar import similar_finder
@@ -106,4 +106,6 @@ def test_it_stops_and_says_what_is_missing(discs):
         finder.find(discs.picture(), Impatient(0))
     with pytest.raises(EmptyPromptError):
         opened(discs, [])
+    with pytest.raises(OutsideExtentError, match="outside the raster"):
+        opened(discs, [as_box((-900, 40))])
     assert GRID.crs == "EPSG:32633"
