@@ -115,6 +115,8 @@ class SearchAlgorithm(SegmenterAlgorithm):
         self._crs = layer.crs()
         self._wanted = self.wanted(parameters, context, layer.crs())
         self._machine = Machine(ModelStore(), server_settings.runtime(*self._wanted.models))
+        for warning in server_settings.warnings_for(self._machine.runtime, *self._wanted.models):
+            feedback.pushWarning(warning)
         self._settings = search_parameters.read(parameters, self, context, look)
         self._source = image_parameters.source_of(parameters, self, context, layer, look)
 

@@ -149,6 +149,8 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
             self._map_server = map_server_parameters.map_server(parameters, self, context, asked)
             return
         self._runtime = server_settings.runtime(spec.name)
+        for warning in server_settings.warnings_for(self._runtime, spec.name):
+            feedback.pushWarning(warning)
         self._dem = dem_prompts.choice_of(parameters, self, context)
         if self._dem is None:
             self._source = image_parameters.source_of(parameters, self, context, layer, look)
@@ -205,7 +207,7 @@ class SegmentPromptsAlgorithm(SegmenterAlgorithm):
 
 def _spec(parameters: Parameters) -> ModelSpec:
     name = parameters.get(MODEL)
-    return catalogue.get(str(name) if is_given(name) else catalogue.DEFAULT)
+    return catalogue.get(str(name) if is_given(name) else catalogue.DEFAULT, "point")
 
 
 _MODEL_HELP = """Give its name: starter comes with the plugin, others are fetched once, and some run on a server that

@@ -20,7 +20,14 @@ from ..core.errors import SettingsError
 from ..core.models import catalogue
 from ..core.models.model import RuntimeSettings
 from ..core.redact import without_credentials
-from ..core.remote.address import SAMGEO_MODEL_VARIABLES, SAMGEO_VARIABLES, SAMGIS_VARIABLES, ServerAddress, Servers
+from ..core.remote.address import (
+    SAMGEO_MODEL_VARIABLES,
+    SAMGEO_VARIABLES,
+    SAMGIS_VARIABLES,
+    ServerAddress,
+    Servers,
+    warnings_of,
+)
 from .server_access import login_headers, proxy_for
 
 PREFIX = "prompt_segmenter/servers"
@@ -167,6 +174,13 @@ def runtime(*names: str, may_ask: bool | None = None) -> RuntimeSettings:
     """
     needed = any(server_of(name) for name in names)
     return RuntimeSettings(servers=servers(may_ask=may_ask)) if needed else RuntimeSettings()
+
+
+def warnings_for(runtime: RuntimeSettings, *names: str) -> tuple[str, ...]:
+    """Return what the user should know before pixels go to the servers that models run on, sentence by sentence."""
+    which = {server_of(name) for name in names} - {""}
+    found = [getattr(runtime.servers, each) for each in sorted(which)] if runtime.servers is not None else []
+    return tuple(warning for address in found if address is not None for warning in warnings_of(address))
 
 
 def server_of(name: str) -> str:

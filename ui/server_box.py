@@ -5,7 +5,16 @@ from __future__ import annotations
 from qgis.core import QgsApplication
 from qgis.gui import QgsAuthConfigSelect
 from qgis.PyQt.QtCore import QCoreApplication, Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 _WIDE = 30
 
@@ -39,6 +48,7 @@ class ServerBox(QWidget):
         self.url.setClearButtonEnabled(True)
         make_wide(self.url)
         self.login = QgsAuthConfigSelect()
+        _tame(self.login, title)
         self.state = QLabel()
         self.state.setWordWrap(True)
         # what a server says is text, whatever it looks like
@@ -110,6 +120,17 @@ class ServerBox(QWidget):
 def make_wide(field: QLineEdit) -> None:
     """Let a field go below its label where the panel is narrow: an address is read from its beginning to its end."""
     field.setMinimumWidth(_WIDE * field.fontMetrics().averageCharWidth())
+
+
+def _tame(login: QgsAuthConfigSelect, title: str) -> None:
+    """Give the parts of QGIS's own widget names for screen readers, one height, and no more width than they need."""
+    for chooser in login.findChildren(QComboBox):
+        chooser.setAccessibleName(f"{title}: {tr('Login')}")
+        chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        chooser.setMinimumContentsLength(3)
+        for button in login.findChildren(QToolButton):
+            button.setAccessibleName(f"{title}: {button.toolTip()}")
+            button.setMaximumHeight(chooser.sizeHint().height())
 
 
 def tr(text: str) -> str:

@@ -80,6 +80,12 @@ class ServerControls(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         for part in (self.samgeo, _line(), self.samgis):
             layout.addWidget(part)
+        for before, after in (
+            (self.command, self.samgeo.refresh),
+            (self.samgeo.refresh, self.start),
+            (self.shift, self.samgis.refresh),
+        ):
+            QWidget.setTabOrder(before, after)
         self._shown: ServerSettings = ServerSettings()
         self._connect()
         self.show_running(False)

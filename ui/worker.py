@@ -51,8 +51,6 @@ class Job:
     """When it is its turn."""
     title: str = ""
     """What the task manager calls it."""
-    is_shown: bool = True
-    """Whether the task manager shows it, if it lasts."""
     about: Hashable = None
     """What it is about: a waiting click about the same is replaced."""
     finished: threading.Event = field(default_factory=threading.Event)
@@ -67,6 +65,8 @@ class Job:
     """When the window was last told how far it is."""
     told: Callable[[Job], None] | None = None
     """Tells the window how far it is."""
+    is_shown: bool = True
+    """Whether the task manager shows it, if it lasts."""
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def cancel(self) -> None:

@@ -46,13 +46,13 @@ def map_servers(kind: str = "") -> list[ModelSpec]:
     return [spec for spec in SPECS if spec.fetches_map and (not kind or kind in spec.accepts)]
 
 
-def get(name: str) -> ModelSpec:
+def get(name: str, takes: str = "") -> ModelSpec:
     """Return the model called ``name``.
 
     Raises
     ------
     UnknownNameError
-        If there is none; the message lists those that exist.
+        If there is none; the message lists those that take this kind of prompt (all if none is said).
 
     Examples
     --------
@@ -62,9 +62,8 @@ def get(name: str) -> ModelSpec:
     for spec in SPECS:
         if spec.name == name:
             return spec
-    raise UnknownNameError(
-        f"There is no model called '{name}'.", hint=f"Use one of: {', '.join(spec.name for spec in SPECS)}."
-    )
+    known = [spec.name for spec in (*taking(takes), *map_servers(takes))]
+    raise UnknownNameError(f"There is no model called '{name}'.", hint=f"Use one of: {', '.join(known)}.")
 
 
 def _sam(name: str, title: str, licence: str, citation_url: str, files: tuple[ModelFile, ModelFile]) -> ModelSpec:

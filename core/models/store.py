@@ -19,6 +19,7 @@ from .registered import registered
 
 FOLDER_VARIABLE = "PROMPT_SEGMENTER_MODELS"
 BUNDLED_FOLDER = Path(__file__).resolve().parents[2] / "resources" / "models"
+_IN_WORDS = {"point": "clicks", "box": "boxes", "shape": "shapes", "example": "examples"}
 _FETCH = "python -m prompt_segmenter.core.cli models fetch {name}"
 
 
@@ -69,20 +70,28 @@ class ModelStore:
             *(spec for spec in registered(self.folder) if not kind or kind in spec.accepts),
         ]
 
-    def get(self, name: str) -> ModelSpec:
+    def names(self, kind: str = "") -> list[str]:
+        """Return the names of the models that take a kind of prompt, the catalogue's first; of all if none is said."""
+        return [spec.name for spec in self.taking(kind)]
+
+    def get(self, name: str, kind: str = "") -> ModelSpec:
         """Return the model called ``name``, of the catalogue or registered by the user.
 
         Raises
         ------
         UnknownNameError
-            If there is none; the message lists those that exist.
+            If there is none; the message lists those that take this kind of prompt.
+        UnsupportedPromptError
+            If it takes other kinds.
         """
-        known = self.taking()
-        for spec in known:
+        for spec in self.taking():
             if spec.name == name:
+                if kind and kind not in spec.accepts:
+                    raise self._takes_no(kind, spec)
                 return spec
-        names = ", ".join(spec.name for spec in known)
-        raise UnknownNameError(f"There is no model called '{name}'.", hint=f"Use one of: {names}.")
+        raise UnknownNameError(
+            f"There is no model called '{name}'.", hint=f"Use one of: {', '.join(self.names(kind))}."
+        )
 
     def is_accepted(self, spec: ModelSpec) -> bool:
         """Return True if the model may be fetched and used: its licence asks for nothing, or was accepted."""
@@ -195,7 +204,7 @@ class ModelStore:
         """
         loaded = self._load(model, settings, progress)
         if not isinstance(loaded, SegmentationModel):
-            raise self._takes_no("clicks", "point", loaded.spec)
+            raise self._takes_no("point", loaded.spec)
         return loaded
 
     def load_words(
@@ -208,7 +217,7 @@ class ModelStore:
         """Return a model that takes words, like :meth:`load`."""
         loaded = self._load(model, settings, progress)
         if not isinstance(loaded, WordModel):
-            raise self._takes_no("words", "words", loaded.spec)
+            raise self._takes_no("words", loaded.spec)
         return loaded
 
     def _load(self, model: str | ModelSpec, settings: RuntimeSettings | None, progress: Progress | None) -> LoadedModel:
@@ -258,9 +267,11 @@ class ModelStore:
             self._seen[path] = seen
         return seen
 
-    def _takes_no(self, what: str, kind: str, spec: ModelSpec) -> UnsupportedPromptError:
-        others = ", ".join(other.name for other in self.taking(kind))
-        return UnsupportedPromptError(f"The model '{spec.name}' takes no {what}.", hint=f"Use one of: {others}.")
+    def _takes_no(self, kind: str, spec: ModelSpec) -> UnsupportedPromptError:
+        return UnsupportedPromptError(
+            f"The model '{spec.name}' takes no {_IN_WORDS.get(kind, kind)}.",
+            hint=f"Use one of: {', '.join(self.names(kind))}.",
+        )
 
     def _not_installed(self, spec: ModelSpec, missing: tuple[ModelFile, ...]) -> ModelNotInstalledError:
         names = ", ".join(Path(file.filename).name for file in missing)

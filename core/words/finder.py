@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -83,7 +84,7 @@ class WordsFinder:
 
     def describe(self) -> str:
         """Return the phrases, e.g. 'words "tree" "road"'."""
-        return " ".join(["words", *(f'"{phrase}"' for phrase in self._phrases)])
+        return " ".join(["words", *(json.dumps(phrase, ensure_ascii=False) for phrase in self._phrases)])
 
     def find(self, picture: Picture, progress: Progress) -> list[FoundMask]:
         """Return the objects of a picture with at least :data:`FLOOR`, the best of each phrase first."""

@@ -84,6 +84,24 @@ def test_a_click_model_can_draw_the_outlines(scene):
     assert len(outcome.features) == 1
 
 
+def test_a_server_that_is_reached_without_encryption_is_warned_of(scene, monkeypatch):
+    monkeypatch.setenv("PROMPT_SEGMENTER_SAMGEO_URL", "http://10.1.2.3:8000")
+
+    outcome = run(algorithm=NAME, INPUT=scene, PROMPT="bright", CONFIDENCE=0.0, MODEL="samgeo_sam3")
+
+    assert any("without encryption" in warning for warning in outcome.warnings)
+    assert not any(
+        "without encryption" in warning
+        for warning in run(algorithm=NAME, INPUT=scene, PROMPT="bright", CONFIDENCE=0.0).warnings
+    )
+
+
+def test_words_on_a_samgis_server_need_a_server(scene):
+    outcome = run(algorithm=NAME, INPUT=scene, PROMPT="bright", MODEL="samgis")
+
+    assert "SamGIS" in outcome.refused
+
+
 def test_nothing_found_is_an_empty_layer_and_a_suggestion(scene):
     outcome = run(algorithm=NAME, INPUT=scene, PROMPT="nothing")
 

@@ -92,6 +92,10 @@ def test_it_is_a_finder_that_says_what_it_looks_for():
     assert given.find(looked_at(field()), QUIET) == []
 
 
+def test_phrases_with_quotes_and_other_scripts_can_be_told_apart_in_the_description():
+    assert words_finder(Finds(), ['a "b" c', "木"]).describe() == r'words "a \"b\" c" "木"'
+
+
 def test_phrases_are_asked_for_before_anything_runs():
     with pytest.raises(UnsupportedPromptError, match="unicorns"):
         words_finder(Finds(), ["unicorn"])
