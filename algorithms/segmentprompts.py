@@ -211,7 +211,7 @@ def _spec(parameters: Parameters) -> ModelSpec:
 
 
 _MODEL_HELP = """Give its name: starter comes with the plugin, others are fetched once, and some run on a server that
-is set up in the panel's Servers section. samgis fetches web tiles itself: give it a layer of them as INPUT."""
+is set up in the panel's Servers page. samgis fetches web tiles itself: give it a layer of them as INPUT."""
 _HELP = """<p>Outlines objects of a raster. Say where each object is, with points on it (INCLUDE, or a layer of
 POINTS) or a box around it (BOX, or a layer of BOXES), and what does not belong to it, with exclude points.</p>
 <p>Each polygon comes with the model's own estimate of its quality (score, 0 to 1), its true area and perimeter in

@@ -16,7 +16,7 @@ _PROXY_SCHEMES = {
     QNetworkProxy.ProxyType.Socks5Proxy: "socks5h",
 }
 _DESKTOP = "desktop"
-_CHOOSE = "Choose another in the Servers section of the panel."
+_CHOOSE = "Choose another in the Servers page of the panel."
 
 
 def login_headers(authcfg: str, url: str, *, may_ask: bool | None = None) -> tuple[tuple[str, str], ...]:

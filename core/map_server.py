@@ -274,7 +274,7 @@ def require_server(servers: Servers) -> Any:
     if servers.samgis is None or not servers.samgis.url.strip():
         raise ServerUnavailableError(
             "No SamGIS server is set up.",
-            hint="Give its address in the Servers section of the panel, or in PROMPT_SEGMENTER_SAMGIS_URL.",
+            hint="Give its address in the Servers page of the panel, or in PROMPT_SEGMENTER_SAMGIS_URL.",
         )
     return servers.samgis
 

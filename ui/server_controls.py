@@ -1,4 +1,4 @@
-"""The servers section: where servers are, how they are, and one that QGIS starts itself."""
+"""The servers page: where servers are, how they are, and one that QGIS starts itself."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LOG_LINES = 8
 class ServerControls(QWidget):
     """``changed`` comes when a setting was changed; ``start_requested`` and ``stop_requested`` from the button.
 
-    ``shown`` comes when the section is opened.
+    ``shown`` comes when the page is opened.
     """
 
     changed = pyqtSignal()

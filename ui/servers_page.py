@@ -1,4 +1,4 @@
-"""The servers section at work: remembers what is set, asks how servers are, and starts one."""
+"""The servers page at work: remembers what is set, asks how servers are, and starts one."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ weights for each answer."""
 
 
 class ServersPage(QObject):
-    """Joins the panel's servers section with settings, servers and the process.
+    """Joins the panel's servers page with settings, servers and the process.
 
     ``failed`` comes with an exception that the user should see, ``changed`` when another server is in use.
 
     Parameters
     ----------
     controls : ServerControls
-        The section.
+        The page's widgets.
     runner : SamgeoRunner, optional
         Runs a server.
     """

@@ -30,6 +30,7 @@ _DECODER_NAMES = {
     "language_features": ("language_features", "text_memory"),
     "language_embeds": ("language_embeds", "text_embeds"),
 }
+_TOKENS = 32
 _SIZES = ("original_height", "original_width")
 _FINISHED = ("scores", "masks")
 _RAW = ("pred_logits", "pred_masks")
@@ -93,13 +94,13 @@ class LanguageGraph:
             for role, names in _LANGUAGE.items()
             if given.intersection(names)
         }
-        length = session.inputs[0].shape[-1] if len(session.inputs) == 1 and session.inputs[0].rank == 2 else None
-        if length is None or session.inputs[0].dtype not in ("int64", "int32"):
+        tokens = session.inputs[0]
+        if len(session.inputs) != 1 or tokens.rank != 2 or tokens.dtype not in ("int64", "int32"):
             raise wrong_graph(spec, "a language encoder with the one input", "tokens int64[1, length]", session.inputs)
         if not {"language_mask", "language_features"} <= set(outputs):
             wanted = "text_attention_mask and text_memory"
             raise wrong_graph(spec, "a language encoder with the outputs", wanted, session.outputs)
-        return cls(session.inputs[0].name, length, outputs)
+        return cls(tokens.name, tokens.shape[1] or _TOKENS, outputs)
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,8 @@ class DecoderGraph:
     """Inputs original_height and original_width, where masks come at the image's size."""
     outputs: tuple[str, ...]
     """(scores, masks), or (pred_logits, pred_masks) and the presence where there is one."""
+    dtypes: Mapping[str, str]
+    """Type of each input: an encoder that is halved in precision may come with a decoder that is not."""
 
     @property
     def slots(self) -> int | None:
@@ -146,7 +149,7 @@ class DecoderGraph:
         sizes = tuple(rest[name] for name in _SIZES if name in rest)
         for name in (*image, *language.values(), *(tensor.name for tensor in sizes)):
             del rest[name]
-        coords = [tensor for tensor in rest.values() if tensor.rank == 3 and tensor.shape[2] == 4]
+        coords = [tensor for tensor in rest.values() if tensor.rank == 3 and tensor.shape[2] in (4, None)]
         empty = [tensor for tensor in rest.values() if tensor.rank == 2 and tensor.dtype == "bool"]
         labels = [tensor for tensor in rest.values() if tensor.rank == 2 and tensor.dtype in ("int64", "int32")]
         whole = len(coords) == len(empty) == len(labels) == 1 and len(rest) == 3
@@ -163,7 +166,8 @@ class DecoderGraph:
             outputs = (*_RAW, *(name for name in _PRESENCE if name in given))
         else:
             raise wrong_graph(spec, "a decoder with the outputs", "boxes, scores and masks", session.outputs)
-        return cls(image, language, coords[0], labels[0], empty[0], sizes, outputs)
+        dtypes = {tensor.name: tensor.dtype for tensor in session.inputs}
+        return cls(image, language, coords[0], labels[0], empty[0], sizes, outputs, dtypes)
 
     def boxes(self, boxes: FloatArray, wanted: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
         """Return what says which examples there are: boxes (N, 4), 0 to 1, and whether they are wanted (N,)."""

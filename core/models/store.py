@@ -84,7 +84,7 @@ class ModelStore:
         UnsupportedPromptError
             If it takes other kinds.
         """
-        for spec in self.taking():
+        for spec in (*self.taking(), *catalogue.map_servers()):
             if spec.name == name:
                 if kind and kind not in spec.accepts:
                     raise self._takes_no(kind, spec)

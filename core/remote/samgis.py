@@ -213,7 +213,7 @@ class SamgisClient:
         if status in (401, 403, 407):
             return ServerUnavailableError(
                 f"The SamGIS server {shown} asks for a login ({status}).",
-                hint="Choose one for it in the Servers section of the panel.",
+                hint="Choose one for it in the Servers page of the panel.",
             )
         return ServerUnavailableError(
             f"The SamGIS server {shown} failed ({status}) and does not say why ({what}).",

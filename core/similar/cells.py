@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +88,7 @@ class WorkingGrid:
     def read(self, image: ImageArray, box: tuple[int, int, int, int]) -> ImageArray:
         """Return the working pixels (left, top, right, bottom) of a picture's image, held at its edges."""
         left, top, right, bottom = box
-        rows = _sampled(image.astype(np.float32), (top, bottom), self.factor, self.origin[1], 0)
+        rows = _sampled(image, (top, bottom), self.factor, self.origin[1], 0)
         both = _sampled(rows, (left, right), self.factor, self.origin[0], 1)
         return np.asarray(np.clip(both + 0.5, 0, 255).astype(np.uint8))
 
@@ -221,7 +222,7 @@ def cell_means(planes: FloatArray, step: float, count: int, axis: int) -> FloatA
     return means
 
 
-def _sampled(image: FloatArray, span: tuple[int, int], factor: float, origin: float, axis: int) -> FloatArray:
+def _sampled(image: NDArray[Any], span: tuple[int, int], factor: float, origin: float, axis: int) -> FloatArray:
     """Return working pixels ``span`` of an image along one axis: means where it is reduced, else blended linearly."""
     last = image.shape[axis]
     if factor >= 2.0:
@@ -229,7 +230,7 @@ def _sampled(image: FloatArray, span: tuple[int, int], factor: float, origin: fl
         starts = np.minimum(edges[:-1], last - 1)
         low, high = int(starts[0]), int(max(edges[-1], starts[-1] + 1))
         part = image[low:high] if axis == 0 else image[:, low:high]
-        sums = np.add.reduceat(part, starts - low, axis=axis)
+        sums = np.add.reduceat(part, starts - low, axis=axis, dtype=np.float32)
         counts = np.append(np.diff(starts), high - starts[-1]).clip(1).astype(np.float32)
         return np.asarray(sums / counts.reshape((-1, 1, 1) if axis == 0 else (1, -1, 1)), np.float32)
     places = (np.arange(*span) + 0.5) * factor - origin - 0.5

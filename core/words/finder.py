@@ -13,13 +13,13 @@ from ..errors import EmptyPromptError, UnsupportedPromptError
 from ..image_finder import ImageFinder, WindowPolicy
 from ..models.finding import Finding, FoundBox, FoundMask, HeatMap, WordModel
 from ..models.model import LoadedModel, SegmentationModel
+from ..models.overlap import best_boxes, best_masks, clip
 from ..models.text_graphs import trimmed
 from ..picture import Picture
 from ..progress import Progress, SubProgress, check
 from ..raster.grid import Window
 from .heat import FLOOR, Hill, hills
 from .outliner import BoxOutliner, Placed, Wanted
-from .overlap import best_boxes, best_masks, clip
 
 __all__ = ["FLOOR", "WordsFinder", "words_finder"]
 _FINDING = 0.5

@@ -8,7 +8,7 @@ import pytest
 from prompt_segmenter.core.remote import mercator
 from prompt_segmenter.test.algorithms.conftest import bounds
 from prompt_segmenter.test.helpers.processing_run import run
-from prompt_segmenter.test.helpers.samgis_server import envelope, serve
+from prompt_segmenter.test.helpers.samgis_server import envelope, feature, ring, serve
 from qgis.core import QgsApplication, QgsRasterLayer, QgsSettings
 
 LAT, LON = 46.16, 9.39
@@ -166,3 +166,36 @@ def test_a_click_on_a_file_still_works_as_before(fake_model, scene):
     outcome = run(INPUT=scene, INCLUDE=f"Point ({(left + right) / 2} {(bottom + top) / 2})")
     assert outcome.error == outcome.refused == ""
     assert len(outcome.features) == 1
+
+
+class TestWords:
+    EXTENT = "9.38,9.40,46.15,46.17 [EPSG:4326]"
+
+    def ask(self, plugin, **parameters):
+        given = {"INPUT": tiles(), "PROMPT": "trees; houses", "MODEL": "samgis", "ZOOM": 14, "EXTENT": self.EXTENT}
+        return run(algorithm="promptsegmenter:segmenttext", **{**given, **parameters})
+
+    def test_each_phrase_is_a_class_of_polygons_where_the_server_saw_them(self, plugin, server):
+        server.answers = lambda *_: (200, envelope([feature([ring(8.5, 8.5, 30.5, 20.5, 14)])]))
+
+        outcome = self.ask(plugin)
+
+        assert outcome.error == outcome.refused == ""
+        assert [found["label"] for found in outcome.features] == ["trees", "houses"]
+        west = 9 * mercator.pixel_m(14) - mercator.WORLD_M / 2
+        assert outcome.features[0].geometry().boundingBox().xMinimum() == pytest.approx(west, abs=1e-3)
+        assert [(route, body["string_prompt"]) for route, body in server.asked] == [
+            ("/infer_lisa", "trees"),
+            ("/infer_lisa", "houses"),
+        ]
+
+    def test_words_that_samgis_refuses_are_refused_before_anything_is_sent(self, plugin, server):
+        outcome = self.ask(plugin, PROMPT="trees; 3 maisons à côté")
+
+        assert "SamGIS takes no '3àôé'" in outcome.error + outcome.refused
+        assert server.asked == []
+
+    def test_words_need_an_extent(self, plugin, server):
+        outcome = self.ask(plugin, EXTENT=None)
+
+        assert "Give an extent" in outcome.error + outcome.refused

@@ -140,7 +140,7 @@ class TestLogin:
     def test_a_login_that_is_gone_says_so(self, login):
         store(ServerSettings(samgis_url=URL, samgis_authcfg="gone000"))
 
-        with pytest.raises(SettingsError, match=r"keeps no login 'gone000'.*Servers section"):
+        with pytest.raises(SettingsError, match=r"keeps no login 'gone000'.*Servers page"):
             servers()
 
     def test_a_locked_store_says_how_to_open_it(self, login, monkeypatch):

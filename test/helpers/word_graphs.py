@@ -253,19 +253,25 @@ def grounding_dino(export: str = "hf") -> onnx.ModelProto:
 
 
 def sam3_image(kind: str = "uint8") -> onnx.ModelProto:
-    """Return an image encoder whose features are the colours, 0 to 1, on grids of 288, 144 and 72 cells."""
+    """Return an image encoder whose features are the colours, 0 to 1, on grids of 288, 144 and 72 cells.
+
+    ``kind`` says what it takes, "uint8" or "float" (normalised, in a batch); "half" is "float" and gives float16.
+    """
+    half, kind = kind == "half", "float" if kind == "half" else kind
     declared, first = {
         "uint8": ("uint8[3, 1008, 1008] image", "numbers = Cast <to = 1> (image)\nplain = Div (numbers, levels)"),
         "float": ("float[1, 3, 1008, 1008] image", "half = Mul (image, one_half)\nplain = Add (half, one_half)"),
     }[kind]
     batched = "Unsqueeze (plain, axis_zero)" if kind == "uint8" else "Identity (plain)"
     grids = "\n".join(
-        f'backbone_fpn_{level} = Resize <mode = "linear", antialias = 1> (whole, , , size_{level})\n'
-        f"vision_pos_enc_{level} = Mul (backbone_fpn_{level}, nothing)"
+        f'fine_{level} = Resize <mode = "linear"> (whole, , , size_{level})\n'
+        f"backbone_fpn_{level} = Cast <to = {10 if half else 1}> (fine_{level})\n"
+        f"place_{level} = Mul (fine_{level}, nothing)\n"
+        f"vision_pos_enc_{level} = Cast <to = {10 if half else 1}> (place_{level})"
         for level in range(3)
-    ).replace(", antialias = 1", "")
+    )
     outputs = ", ".join(
-        f"float[1, 3, {side}, {side}] {name}_{level}"
+        f"{'float16' if half else 'float'}[1, 3, {side}, {side}] {name}_{level}"
         for name in ("vision_pos_enc", "backbone_fpn")
         for level, side in enumerate((288, 144, 72))
     )

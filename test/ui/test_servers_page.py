@@ -1,4 +1,4 @@
-"""The servers section: what is set is remembered, how servers are is said, and the window never waits for them."""
+"""The servers page: what is set is remembered, how servers are is said, and the window never waits for them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from prompt_segmenter.ui.server_controls import ServerControls
 from prompt_segmenter.ui.servers_page import ServersPage
 from pytest_qgis.utils import wait
 from qgis.core import QgsApplication, QgsAuthMethodConfig, QgsSettings
-from qgis.gui import QgsCollapsibleGroupBoxBasic
 from qgis.PyQt.QtCore import QElapsedTimer, Qt, QTimer
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
@@ -348,10 +347,18 @@ class TestPanel:
         panel.close()
         panel.deleteLater()
 
-    def test_it_is_a_section_of_the_panel_folded_at_first(self, panel):
-        (box,) = (one for one in panel.findChildren(QgsCollapsibleGroupBoxBasic) if one.title() == "Servers")
-        assert box.isCollapsed()
-        assert box.isAncestorOf(panel.servers)
+    def test_it_is_a_page_of_the_panel_that_is_asked_for_when_it_is_turned_to(self, panel, heard):
+        shown = heard(panel.servers.shown)
+        panel.show()
+        wait(20)
+        assert not panel.servers.isVisible()
+        assert shown.values == []
+
+        panel.ways.show_page("servers")
+        wait(20)
+
+        assert panel.servers.isVisible()
+        assert len(shown.values) == 1
 
     def test_every_field_has_a_name_for_screen_readers(self, panel):
         for box in (panel.servers.samgeo, panel.servers.samgis):

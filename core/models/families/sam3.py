@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from ..embedding import image_digest
 from ..finding import Finding, FoundMask
 from ..model import FloatArray, ImageArray, ModelSpec, RuntimeSettings
 from ..onnx_session import OnnxSession
+from ..overlap import best_masks
 from ..resample import resize
 from ..sam3_graphs import DecoderGraph, ImageGraph, LanguageGraph
 from ..text_graphs import (
@@ -116,29 +118,36 @@ class Sam3Model:
     ) -> list[FoundMask]:
         """Return the objects that are like those in boxes (N, 4), in pixels of the image; ``wanted`` (N,) are examples.
 
+        Where the decoder takes fewer boxes, it looks for what is like some of them at a time.
+
         Raises
         ------
         EmptyPromptError
             If no box is an example.
         UnsupportedPromptError
-            If the decoder takes fewer boxes.
+            If there are counter-examples and the decoder takes fewer boxes.
         """
         require_image(image)
-        slots = self._decoder_graph.slots
+        slots = self._decoder_graph.slots or len(boxes)
         if not wanted.any():
             raise EmptyPromptError("There is no example.", hint="Draw a box around an object like those you want.")
-        if slots is not None and len(boxes) > slots:
+        if len(boxes) > slots and not wanted.all():
             raise UnsupportedPromptError(
-                f"The model '{self._spec.name}' takes {slots} example{'s' if slots > 1 else ''}, and got {len(boxes)}.",
-                hint="Give fewer examples and counter-examples.",
+                f"The model '{self._spec.name}' takes {slots} box{'es' if slots > 1 else ''} at a time, so it can't "
+                f"weigh {int(wanted.sum())} examples against {int((~wanted).sum())} counter-examples.",
+                hint="Leave the counter-examples out, or use another model.",
             )
         encoded = self._encoded(image, SubProgress(progress, 0.0, 0.8))
         height, width = image.shape[:2]
         scale = np.array([width, height], np.float32)
         start, end = boxes[:, :2] / scale, boxes[:, 2:] / scale
         relative = np.concatenate(((start + end) / 2, end - start), axis=1).astype(np.float32)
-        found = self._decoded(encoded, _NEUTRAL, (relative, wanted), (height, width), SubProgress(progress, 0.8, 1.0))
-        return [FoundMask(mask.window, mask.mask, mask.score) for mask in found]
+        found: list[FoundMask] = []
+        for start in range(0, len(boxes), slots):
+            some = slice(start, start + slots)
+            part = SubProgress(progress, 0.8 + 0.2 * start / len(boxes), min(1.0, 0.8 + 0.2 * some.stop / len(boxes)))
+            found += self._decoded(encoded, _NEUTRAL, (relative[some], wanted[some]), (height, width), part)
+        return best_masks([replace(mask, label="") for mask in found])
 
     def _encoded(self, image: ImageArray, progress: Progress) -> dict[str, NDArray[Any]]:
         """Return the decoder's inputs of an image; those of the last one are kept."""
@@ -187,6 +196,7 @@ class Sam3Model:
         feeds = {**encoded, **self._phrase(phrase, progress), **graph.boxes(*examples)}
         for tensor, side in zip(graph.sizes, size):
             feeds[tensor.name] = np.full([1] * tensor.rank, side, tensor.dtype)
+        feeds = {name: np.asarray(array, graph.dtypes[name]) for name, array in feeds.items()}
         outputs = self._decoder.run(feeds, graph.outputs, progress)
         require_numbers(self._spec, outputs[0])
         scores, masks, threshold = graph.instances(self._spec, outputs)

@@ -282,7 +282,7 @@ def _require_address(servers: Servers, spec: ModelSpec) -> ServerAddress:
     if servers.samgeo is None:
         raise ServerUnavailableError(
             f"The model '{spec.name}' runs on a samgeo server, and none is set up.",
-            hint="Give its address in the Servers section of the panel, or in the environment variable "
+            hint="Give its address in the Servers page of the panel, or in the environment variable "
             f"{SAMGEO_VARIABLES[0]}, for example http://127.0.0.1:8000.",
         )
     return servers.samgeo

@@ -14,7 +14,8 @@ from prompt_segmenter.test.helpers.look_alike_model import LookAlike
 
 RADIUS = 14
 RED, BLUE = (200, 60, 50), (60, 80, 210)
-GRID = PixelGrid((0.5, 0.0, 500_000.0, 0.0, -0.5, 4_600_000.0), "EPSG:32633", 640, 480)
+WHOLE = Window(0, 0, 400, 320)
+GRID = PixelGrid((0.5, 0.0, 500_000.0, 0.0, -0.5, 4_600_000.0), "EPSG:32633", 400, 320)
 
 
 class Discs:
@@ -22,12 +23,12 @@ class Discs:
 
     def __init__(self):
         rng = np.random.default_rng(11)
-        places = [(60 + 90 * col, 60 + 90 * row) for row in range(5) for col in range(7)]
-        places = [(x + int(dx), y + int(dy)) for (x, y), (dx, dy) in zip(places, rng.integers(-12, 13, (35, 2)))]
-        kinds = rng.permutation(35)
-        self.red = [place for place, kind in zip(places, kinds) if kind < 14]
-        self.blue = [place for place, kind in zip(places, kinds) if 14 <= kind < 24]
-        image = np.clip(rng.normal(115, 6, (480, 640, 3)), 0, 255)
+        places = [(50 + 75 * col, 46 + 75 * row) for row in range(4) for col in range(5)]
+        places = [(x + int(dx), y + int(dy)) for (x, y), (dx, dy) in zip(places, rng.integers(-10, 11, (20, 2)))]
+        kinds = rng.permutation(20)
+        self.red = [place for place, kind in zip(places, kinds) if kind < 9]
+        self.blue = [place for place, kind in zip(places, kinds) if 9 <= kind < 16]
+        image = np.clip(rng.normal(115, 6, (320, 400, 3)), 0, 255)
         for spots, colour in ((self.red, RED), (self.blue, BLUE)):
             for spot in spots:
                 image[disc(spot)] = np.array(colour) + rng.normal(0, 4, (1, 3))
@@ -37,7 +38,7 @@ class Discs:
         source = ArraySource(np.ascontiguousarray(self.image.transpose(2, 0, 1)), grid, already_rgb=True)
         return SegmentationSession(source, model or LookAlike())
 
-    def picture(self, window=Window(0, 0, 640, 480)):
+    def picture(self, window=WHOLE):
         rows, cols = slice(window.row, window.row + window.height), slice(window.col, window.col + window.width)
         image = np.ascontiguousarray(self.image[rows, cols])
         return Picture(View(window, (window.width, window.height)), image, "", np.ones(image.shape[:2], np.bool_))
@@ -50,7 +51,7 @@ class Discs:
 
 def disc(spot):
     """The pixels (H, W) of a disc."""
-    rows, cols = np.mgrid[0:480, 0:640]
+    rows, cols = np.mgrid[0:320, 0:400]
     return (cols - spot[0]) ** 2 + (rows - spot[1]) ** 2 <= RADIUS**2
 
 

@@ -201,7 +201,13 @@ class TestGroundingDino:
 class TestSam3:
     @pytest.mark.parametrize(
         ("kind", "image", "slots"),
-        [("native", "uint8", 1), ("native", "float", None), ("sized", "uint8", 1), ("raw", "float", 8)],
+        [
+            ("native", "uint8", 1),
+            ("native", "float", None),
+            ("sized", "uint8", 1),
+            ("raw", "float", 8),
+            ("native", "half", 1),
+        ],
     )
     def test_every_export_finds_the_same(self, tmp_path, kind, image, slots):
         model = load("sam3", save_sam3(tmp_path, kind, image=image, slots=slots))
@@ -249,9 +255,17 @@ class TestSam3:
         assert edges(both) == pytest.approx((20, 40, 110, 210), abs=1.5)
         assert edges(one) == pytest.approx(AREAS["red"], abs=1.5)
 
-    def test_more_examples_than_there_are_slots_are_refused(self, sam3):
+    def test_more_examples_than_there_are_slots_are_looked_for_in_turn(self, sam3, monkeypatch):
+        runs = counted(monkeypatch)
+        boxes = np.float32([[45, 25, 60, 40], [160, 85, 180, 100], [50, 25, 70, 40]])
+        found = sam3.find_like(PICTURE, boxes, np.array([True, True, True]), QUIET)
+        assert sum("box_coords" in feeds for feeds in runs) == 3
+        # the first and the third are examples of the same thing, which is found twice and given once
+        assert sorted(edges(one)[1] for one in found) == pytest.approx([40, 150], abs=1.5)
+
+    def test_counter_examples_for_which_there_is_no_slot_are_refused(self, sam3):
         boxes = np.float32([[45, 25, 60, 40], [160, 85, 180, 100]])
-        with pytest.raises(UnsupportedPromptError, match="takes 1 example, and got 2"):
+        with pytest.raises(UnsupportedPromptError, match="1 examples against 1 counter-examples"):
             sam3.find_like(PICTURE, boxes, np.array([True, False]), QUIET)
 
     def test_counter_examples_alone_are_refused(self, sam3):

@@ -9,8 +9,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..models.finding import FoundBox, FoundMask
 from ..raster.grid import Window
+from .finding import FoundBox, FoundMask
 
 T = TypeVar("T", FoundBox, FoundMask)
 MOST_SHARED = 0.5

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from prompt_segmenter.core.models.finding import FoundBox, FoundMask
+from prompt_segmenter.core.models.overlap import MOST_SHARED, best_boxes, best_masks, clip
 from prompt_segmenter.core.raster.grid import Window
-from prompt_segmenter.core.words.overlap import MOST_SHARED, best_boxes, best_masks, clip
 
 
 def mask(left, top, width, height, score, label="a", *, hole=None):  # noqa: PLR0917
