@@ -40,8 +40,8 @@ class Encoder:
         return features
 
 
-def _part(out: Path, seed: int, count: int, side: int) -> int:
-    """Write the windows of one seed."""
+def encode_windows(out: Path, seed: int, count: int, side: int) -> int:
+    """Write the windows of one seed to a folder; returns how many."""
     cv2.setNumThreads(1)
     encode = Encoder()
     kept: tuple[np.memmap, ...] = ()  # type: ignore[type-arg]
@@ -80,7 +80,10 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     begin, each = time.perf_counter(), options.windows // options.workers
     with ProcessPoolExecutor(options.workers) as pool:
-        jobs = [pool.submit(_part, options.out, options.seed + i, each, options.side) for i in range(options.workers)]
+        jobs = [
+            pool.submit(encode_windows, options.out, options.seed + i, each, options.side)
+            for i in range(options.workers)
+        ]
         total = sum(job.result() for job in jobs)
     print(f"{total} windows of {options.side} px ({options.side // CELL} cells) in {time.perf_counter() - begin:.0f} s")
 

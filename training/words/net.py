@@ -1,4 +1,8 @@
-"""The words head: a small U-shaped net over the starter's features, one logit for each word and cell."""
+"""The words head: what a cell and its surroundings look like, and then what the surroundings were taken for.
+
+No convolution wider than a cell is learned: surroundings come in as means over 8, 16, 32 and about 96 pixels. So it
+is trained on single cells of many scenes, in minutes.
+"""
 
 from __future__ import annotations
 
@@ -6,74 +10,99 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..net import EMBEDDING, Residual
-from .targets import WORDS
+from ..net import EMBEDDING
+from .targets import CELL, WORDS
 
-WIDTHS = (32, 40, 56)
-
-
-def _conv(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
-    )
-
-
-class WordsHead(nn.Module):
-    """Logits (B, words, h, w) from features (B, EMBEDDING, h, w) and their image (B, 3, 4 h, 4 w) in 0..1.
-
-    h and w are multiples of 8. The image adds what outlines have no need of: plain colour and fine texture.
-    """
-
-    def __init__(self, widths: tuple[int, ...] = WIDTHS) -> None:
-        super().__init__()
-        self.norm = nn.BatchNorm2d(EMBEDDING)
-        self.enter = nn.Conv2d(EMBEDDING, widths[0], 1, bias=False)
-        self.see = nn.Sequential(_conv(3, 12, stride=2), _conv(12, 16, stride=2))
-        self.seen = nn.Conv2d(16 + 3, widths[0], 1, bias=False)
-        self.meet = nn.Sequential(nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True))
-        self.downs = nn.ModuleList(
-            nn.Sequential(_conv(a, b, stride=2), Residual(b)) for a, b in zip(widths, widths[1:])
-        )
-        self.deep = nn.Sequential(_conv(widths[-1], widths[-1], stride=2), Residual(widths[-1]))
-        self.raise_ = nn.Conv2d(widths[-1], widths[-1], 1)
-        self.reduce = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in zip(widths, widths[1:]))
-        self.ups = nn.ModuleList(_conv(a, a) for a in widths[:-1])
-        self.last = nn.Conv2d(widths[0], len(WORDS), 1)
-
-    def forward(self, features: Tensor, image: Tensor) -> Tensor:
-        colour = (image - 0.45) * 4
-        seen = torch.cat((self.see(colour), F.avg_pool2d(colour, 4)), 1)
-        x = self.meet(self.enter(self.norm(features)) + self.seen(seen))
-        levels = [x]
-        for down in self.downs:
-            levels.append(down(levels[-1]))
-        x = levels[-1] + _up(self.raise_(self.deep(levels[-1])))
-        for level in range(len(self.downs) - 1, -1, -1):
-            x = self.ups[level](levels[level] + _up(self.reduce[level](x)))
-        return self.last(x)
+POOLS = (2, 4, 8)
+SIDES = (*POOLS, POOLS[-1])
+"""Sides of the surroundings, in cells; the last is widened once more."""
+OWN = EMBEDDING + 4
+"""Planes of a cell: the encoder's, three colours, and contrast within the cell."""
+SURROUNDED = OWN + 1
+"""Planes of a cell's surroundings: their means, and contrast between their cells."""
+SIGHT = OWN + SURROUNDED * (len(POOLS) + 1) + 4
+"""All of these, and the colours and contrast of the whole window."""
+HIDDEN, TALK = (96, 64), 48
+_SURE = 6.0
 
 
-def _up(x: Tensor) -> Tensor:
-    return F.interpolate(x, scale_factor=2.0, mode="nearest")
-
-
-def loss_of(logits: Tensor, right: Tensor, known: Tensor, weights: Tensor) -> Tensor:
-    """Weighted cross entropy of every word, and what its soft overlap in the batch lacks.
+def sight(features: Tensor, image: Tensor, places: Tensor | None = None) -> Tensor:
+    """What is seen from each cell (B, SIGHT, h, w), or from some cells (B, SIGHT, 1, N).
 
     Parameters
     ----------
-    logits, right, known : Tensor (B, words, h, w)
-        Answers, the share of each cell that is right, and the share of it that can be said.
-    weights : Tensor (words,)
-        How much more a cell counts where the word is right: rare words more.
+    features : Tensor (B, EMBEDDING, h, w)
+        From the encoder; h and w are multiples of 8.
+    image : Tensor (B, 3, 4 h, 4 w)
+        In 0..1.
+    places : Tensor (B, N, 2), optional
+        Columns and rows of the cells, all if not given.
     """
-    worth = known * (1 + (weights[:, None, None] - 1) * right)
-    entropy = (F.binary_cross_entropy_with_logits(logits, right, reduction="none") * worth).sum() / worth.sum()
-    said = torch.sigmoid(logits)
-    both = (said * right * known).sum((0, 2, 3))
-    either = ((said + right) * known).sum((0, 2, 3))
-    there = ((right * known).sum((0, 2, 3)) > 4).float()
-    lacking = ((1 - (2 * both + 1) / (either + 1)) * there).sum() / there.sum().clamp(min=1)
-    return 4 * entropy + lacking
+    light = image.mean(1, keepdim=True)
+    opponents = torch.cat((light, image[:, :1] - image[:, 1:2], (image[:, :1] + image[:, 1:2]) * 0.5 - image[:, 2:]), 1)
+    colours, square = F.avg_pool2d(opponents, CELL), F.avg_pool2d(light * light, CELL)
+    own = torch.cat((features, colours, _contrast(square, colours[:, :1])), 1)
+    whole = torch.cat((colours, square), 1).mean((2, 3), keepdim=True)
+    whole = torch.cat((whole[:, :3], _contrast(whole[:, 3:], whole[:, :1])), 1)
+    size = own.shape[2:]
+    planes = [_at(own, 1, size, places)]
+    for side, mean, mean_square in zip(SIDES, means(own), means(square)):
+        contrast = _contrast(mean_square, mean[:, EMBEDDING : EMBEDDING + 1])
+        planes.append(_at(torch.cat((mean, contrast), 1), side, size, places))
+    planes.append(whole.expand(-1, -1, planes[0].shape[2], planes[0].shape[3]))
+    return torch.cat(planes, 1)
+
+
+def means(planes: Tensor) -> list[Tensor]:
+    """Means of planes (B, C, h, w) over each size of surroundings, a value for each SIDES cells."""
+    found = [F.avg_pool2d(planes, side) for side in POOLS]
+    found.append(F.avg_pool2d(found[-1], 3, 1, 1, count_include_pad=False))
+    return found
+
+
+def _at(mean: Tensor, side: int, size: tuple[int, int], places: Tensor | None) -> Tensor:
+    """Means over ``side`` cells blended to every cell, or to some."""
+    if places is None:
+        return mean if side == 1 else F.interpolate(mean, scale_factor=float(side), mode="bilinear")
+    spots = (places.float() + 0.5) / torch.tensor([size[1], size[0]]) * 2 - 1
+    return F.grid_sample(mean, spots[:, None], mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def _contrast(square: Tensor, mean: Tensor) -> Tensor:
+    return ((square - mean * mean).clamp(min=0) + 1e-5).sqrt()
+
+
+class WordsHead(nn.Module):
+    """Logits (B, words, h, w) from features (B, EMBEDDING, h, w) and their image (B, 3, 4 h, 4 w) in 0..1."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(SIGHT))
+        self.register_buffer("scale", torch.ones(SIGHT))
+        self.look = nn.Sequential(
+            nn.Conv2d(SIGHT, HIDDEN[0], 1), nn.ReLU(), nn.Conv2d(HIDDEN[0], HIDDEN[1], 1), nn.ReLU()
+        )
+        self.say = nn.Conv2d(HIDDEN[1], len(WORDS), 1)
+        talked = HIDDEN[1] + len(WORDS) * (len(POOLS) + 2)
+        self.hear = nn.Sequential(nn.Conv2d(talked, TALK, 1), nn.ReLU(), nn.Conv2d(TALK, len(WORDS), 1))
+        self.bias = nn.Parameter(torch.zeros(len(WORDS)), requires_grad=False)
+        nn.init.zeros_(self.hear[2].weight)
+        nn.init.zeros_(self.hear[2].bias)
+
+    def alone(self, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """Thoughts and first logits of cells from what they see (B, SIGHT, h, w)."""
+        thought = self.look((seen - self.mean[:, None, None]) * self.scale[:, None, None])
+        return thought, self.say(thought)
+
+    @staticmethod
+    def talk(thought: Tensor, said: Tensor) -> Tensor:
+        """What a cell knows after it has heard what its surroundings said (B, channels, h, w)."""
+        chance = torch.sigmoid(said)
+        around = [
+            F.interpolate(mean, scale_factor=float(side), mode="bilinear") for side, mean in zip(SIDES, means(chance))
+        ]
+        return torch.cat((thought, said.clamp(-_SURE, _SURE), *around), 1)
+
+    def forward(self, features: Tensor, image: Tensor) -> Tensor:
+        thought, said = self.alone(sight(features, image))
+        return said + self.hear(self.talk(thought, said)) + self.bias[:, None, None]

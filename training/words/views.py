@@ -35,7 +35,7 @@ SHARES = {
 """How often each theme comes. Shapes of no kind are left out; elevation teaches what has no word."""
 SIDE = 256
 SCENE_PX = 320
-POOL, RENEW = 48, 0.35
+POOL, RENEW = 48, 0.2
 _TOGETHER = 0.4
 """Share of the windows that show several scenes side by side."""
 _MILD = 0.6

@@ -48,6 +48,19 @@ def _boxes(name: str, title: str, size_px: int, citation_url: str, files: tuple[
 
 
 SPECS: tuple[ModelSpec, ...] = (
+    ModelSpec(
+        name="starter_words",
+        title="Starter words (comes with the plugin)",
+        family="starter_words",
+        accepts=frozenset({"words"}),
+        files=(
+            ModelFile("starter_encoder.onnx", digests.STARTER_ENCODER, 0, bundled=True),
+            ModelFile("starter_words.onnx", digests.STARTER_WORDS, 0, bundled=True),
+        ),
+        input_size_px=1024,
+        licence="GPL-2.0-or-later",
+        citation_url="",
+    ),
     _boxes(
         "owlv2_base",
         "OWLv2 base, quantised (boxes)",
