@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qgis.PyQt.QtCore import QCoreApplication, pyqtSignal
+from qgis.PyQt.QtCore import QCoreApplication, QSize, pyqtSignal
 from qgis.PyQt.QtWidgets import QButtonGroup, QGridLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from .preferences import Preferences
@@ -69,6 +69,12 @@ class PageChooser(QWidget):
     def show_page(self, key: str) -> None:
         """Show a page, as if its button had been pressed."""
         self._buttons[key].setChecked(True)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 (Qt asks for this name)
+        """Return a width that every page can live with: the dock's must not jump from page to page."""
+        hint = super().minimumSizeHint()
+        widest = max((page.minimumSizeHint().width() for page in self._pages.values()), default=0)
+        return QSize(max(hint.width(), widest), hint.height())
 
     def _turn_to(self, key: str) -> None:
         if key == self._current:

@@ -40,8 +40,8 @@ class SimilarControls(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.add_object, self.add_selection = QPushButton(tr("Object on the map")), QPushButton(tr("Selection"))
-        self.not_object, self.not_selection = QPushButton(tr("Object on the map")), QPushButton(tr("Selection"))
+        self.add_object, self.add_selection = QPushButton(tr("From the map")), QPushButton(tr("Selection"))
+        self.not_object, self.not_selection = QPushButton(tr("From the map")), QPushButton(tr("Selection"))
         self.list = QListWidget()
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setAccessibleName(tr("Examples and counter-examples"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject, Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QCompleter, QFormLayout, QPushButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QCompleter, QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from ..core.models.store import ModelStore
 from .found_controls import FoundControls
@@ -88,7 +88,9 @@ class WordsControls(QWidget):
         self.text.setAccessibleName(tr("Words to look for"))
         self.text.setAccessibleDescription(tip)
         form.addRow(tr("Words"), self.text)
-        form.addRow(tr("Found by"), self.model)
+        # what is said of a model that is not here needs the whole width
+        form.addRow(QLabel(tr("Found by")))
+        form.addRow(self.model)
         self.find.setToolTip(tr("Find everything that the words say."))
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
