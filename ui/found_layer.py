@@ -39,6 +39,8 @@ class FoundLayer(QObject):
         Objects below it are hidden; those that have no value never are.
     labels : sequence of str
         Labels that are looked for, in the order of their colours.
+    each_its_own : bool
+        Give each object a colour of its own, where they have no labels.
 
     Raises
     ------
@@ -56,6 +58,7 @@ class FoundLayer(QObject):
         measure: str = "score",
         threshold: float = 0.0,
         labels: Sequence[str] = (),
+        each_its_own: bool = False,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -63,8 +66,8 @@ class FoundLayer(QObject):
         layer = QgsMemoryProviderUtils.createMemoryLayer(name, to_qgis_fields(FIELDS), kind, to_qgis_crs(crs))
         layer.loadNamedStyle(str(STYLE_PATH))
         self.name = name
-        self._labels = list(labels)
-        layer.setRenderer(renderer_for(self._labels))
+        self._labels, self._each_its_own = list(labels), each_its_own
+        layer.setRenderer(renderer_for(self._labels, each_its_own=each_its_own))
         own_layers.mark(layer)
         self._layer = layer
         self._measure, self._threshold = measure, threshold
@@ -185,7 +188,7 @@ class FoundLayer(QObject):
         new = list(dict.fromkeys(each.label for each in found if each.label and each.label not in self._labels))
         if new:
             self._labels += new
-            self._layer.setRenderer(renderer_for(self._labels))
+            self._layer.setRenderer(renderer_for(self._labels, each_its_own=self._each_its_own))
 
     def _filter(self) -> None:
         layer = self.layer

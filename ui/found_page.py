@@ -40,6 +40,8 @@ class Search:
     """What the threshold is about."""
     labels: tuple[str, ...] = ()
     """Labels that are looked for."""
+    each_its_own: bool = False
+    """True if objects have nothing in common that a colour could say."""
     overlaps: OverlapRule | None = None
     """In place of the user's general choice."""
     confidence: float = 0.0
@@ -182,6 +184,7 @@ class FoundPage(QObject):
             measure=sought.measure,
             threshold=self._results.threshold(),
             labels=sought.labels,
+            each_its_own=sought.each_its_own,
             parent=self,
         )
         self.layer.counted.connect(self._count)
