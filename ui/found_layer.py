@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,6 +21,7 @@ from .target_layer import STYLE_PATH
 
 _SHARED = ("model", "model_sha256", "source", "stretch", "created", "version", "settings")
 """What is known of all objects at once, when the search is over."""
+_log = logging.getLogger(__name__)
 
 
 class FoundLayer(QObject):
@@ -142,12 +144,12 @@ class FoundLayer(QObject):
                 del self._objects[number]
                 self._deleted.discard(number)
         columns = [(index, column) for index, column in enumerate(FIELDS) if column.name in (*_SHARED, "object")]
-        provider.changeAttributeValues(
-            {
-                number: {index: column.value(each, result.provenance) for index, column in columns}
-                for number, each in self._objects.items()
-            }
-        )
+        values = {
+            number: {index: column.value(each, result.provenance) for index, column in columns}
+            for number, each in self._objects.items()
+        }
+        if not provider.changeAttributeValues(values):
+            _log.warning("what '%s' was made with can't be written", self.name)
         self.add(missing)
         self._refresh(layer)
 
@@ -198,7 +200,8 @@ class FoundLayer(QObject):
         wanted = f'"{name}" >= {self._threshold!r} OR "{name}" IS NULL' if self._threshold > 0.0 else ""
         if layer.subsetString() != wanted:
             # the layer itself refuses while it is edited; its provider does not, and edits go by numbers that stay
-            layer.dataProvider().setSubsetString(wanted)
+            if not layer.dataProvider().setSubsetString(wanted):
+                _log.warning("'%s' can't be filtered by %s", self.name, wanted)
             layer.subsetStringChanged.emit()
         self._refresh(layer)
 
