@@ -120,6 +120,13 @@ def advanced_definitions(tr: Callable[[str], str]) -> list[tuple[QgsProcessingPa
     ]
 
 
+def advanced_definitions_of_search(
+    tr: Callable[[str], str],
+) -> list[tuple[QgsProcessingParameterDefinition, str, bool]]:
+    """Return those that say what a part of a raster looks like, for a search of all of it."""
+    return [each for each in advanced_definitions(tr) if each[0].name() not in (EXTENT, RESOLUTION, WINDOW)]
+
+
 def layer_of(
     parameters: dict[str, Any], algorithm: Any, context: QgsProcessingContext, *, needs_crs: bool = True
 ) -> QgsRasterLayer:

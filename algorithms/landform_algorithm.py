@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass
-from typing import Any
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
-    QgsFeature,
-    QgsFeatureSink,
-    QgsFields,
-    QgsGeometry,
     QgsProcessing,
     QgsProcessingContext,
     QgsProcessingFeedback,
@@ -22,10 +15,8 @@ from qgis.core import (
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterLayer,
-    QgsWkbTypes,
 )
 
-from ..core.errors import OutputError
 from ..core.progress import Progress
 from ..core.raster.source import RasterSource
 from ..core.terrain.finders import FINDERS, FinderSettings
@@ -33,8 +24,9 @@ from ..core.terrain.landform import LandformResult
 from ..core.terrain.outliner import OutlineMethod, Outliner
 from . import terrain_parameters
 from .base import Parameters, SegmenterAlgorithm
-from .bridge import FeedbackProgress, to_qgis_fields, to_qgis_geometry
+from .bridge import FeedbackProgress
 from .image_parameters import INPUT, layer_of
+from .output_layer import OutputLayer, write_layer
 from .outputs import require_writable
 from .terrain_parameters import BAND, ENCODING, UNIT
 from .terrain_source import layer_elevation, untwisted
@@ -46,20 +38,6 @@ MIN_RELIEF = "MIN_RELIEF"
 CONFIDENCE = "CONFIDENCE"
 OUTPUT = "OUTPUT"
 COUNT = "COUNT"
-
-
-@dataclass(frozen=True)
-class OutputLayer:
-    """What is written to one sink."""
-
-    name: str
-    """The parameter's."""
-    fields: QgsFields
-    """Columns."""
-    kind: Any
-    """QgsWkbTypes.Type of the geometries."""
-    rows: Iterable[tuple[QgsGeometry, list[Any]]]
-    """Geometry and attributes of each feature."""
 
 
 class LandformAlgorithm(SegmenterAlgorithm):
@@ -143,33 +121,12 @@ class LandformAlgorithm(SegmenterAlgorithm):
             feedback.pushInfo(f"{landform.confidence:.2f} {landform.reasons}")
         if not result.polygons:
             feedback.pushWarning(self.tr(_NOTHING).format(self._settings.confidence))
-        rows = ((to_qgis_geometry(shape), list(values)) for shape, values in result.rows())
-        kind = QgsWkbTypes.Type.MultiPolygon
-        layer = OutputLayer(OUTPUT, to_qgis_fields(result.fields()), kind, rows)
-        destination = self.fill(layer, parameters, context)
+        destination = self.fill(OutputLayer.of_result(OUTPUT, result), parameters, context)
         return {OUTPUT: destination, COUNT: len(result), **self.write(result, parameters, context)}
 
     def fill(self, layer: OutputLayer, parameters: Parameters, context: QgsProcessingContext) -> str:
-        """Write features to a sink, which is made only now so that no failure before leaves an empty file.
-
-        Raises
-        ------
-        OutputError
-            If the sink can't be made or written to.
-        """
-        sink, destination = self.parameterAsSink(parameters, layer.name, context, layer.fields, layer.kind, self._crs)
-        if sink is None:
-            place = destination or parameters.get(layer.name)
-            raise OutputError(f"The output can't be made at {place}.", hint=_ELSEWHERE)
-        for geometry, values in layer.rows:
-            feature = QgsFeature(layer.fields)
-            feature.setGeometry(geometry)
-            feature.setAttributes(values)
-            if not sink.addFeature(feature, QgsFeatureSink.Flag.FastInsert):
-                raise OutputError(f"{destination} can't be written: {sink.lastError()}.", hint=_ELSEWHERE)
-        if not sink.flushBuffer():
-            raise OutputError(f"{destination} can't be written: {sink.lastError()}.", hint=_ELSEWHERE)
-        return str(destination)
+        """Write features to a sink in the DEM's CRS, and return where they are."""
+        return write_layer(layer, parameters, self, context, self._crs)
 
     def _read_settings(self, parameters: Parameters, context: QgsProcessingContext) -> FinderSettings:
         def number(name: str) -> float | None:
@@ -230,4 +187,3 @@ class LandformAlgorithm(SegmenterAlgorithm):
 
 
 _NOTHING = "Nothing found with a confidence of {:g} or more. Lower CONFIDENCE, or change the widths."
-_ELSEWHERE = "Check that there is room and that the folder can be written to, or choose another place."

@@ -80,8 +80,15 @@ def definitions(tr: Callable[[str], str]) -> list[tuple[QgsProcessingParameterDe
     ]
 
 
+def definitions_of_found(
+    tr: Callable[[str], str],
+) -> list[tuple[QgsProcessingParameterDefinition, str, bool]]:
+    """Return the parameters for objects that nobody clicked: all their parts count, and their own size is asked for."""
+    return [each for each in definitions(tr) if each[0].name() not in (PART, MIN_AREA)]
+
+
 def read(parameters: dict[str, Any], algorithm: Any, context: QgsProcessingContext) -> OutlineSettings:
-    """Return the settings.
+    """Return the settings; of parts, where the algorithm has no such parameter, all are kept.
 
     Raises
     ------
@@ -92,10 +99,11 @@ def read(parameters: dict[str, Any], algorithm: Any, context: QgsProcessingConte
     def number(name: str) -> float:
         return float(algorithm.parameterAsDouble(parameters, name, context))
 
+    chooses = algorithm.parameterDefinition(PART) is not None
     return OutlineSettings(
-        parts=PartRule(algorithm.parameterAsEnumString(parameters, PART, context)),
+        parts=PartRule(algorithm.parameterAsEnumString(parameters, PART, context)) if chooses else PartRule.ALL,
         fill_holes_m2=number(FILL_HOLES) if is_given(parameters.get(FILL_HOLES)) else None,
-        min_area_m2=number(MIN_AREA),
+        min_area_m2=number(MIN_AREA) if chooses else 0.0,
         simplify_px=number(SIMPLIFY_PX),
         simplify_m=number(SIMPLIFY) if is_given(parameters.get(SIMPLIFY)) else None,
         smooth=int(algorithm.parameterAsInt(parameters, SMOOTH, context)),

@@ -34,6 +34,26 @@ class Picture:
     """(H, W) usable pixels."""
 
 
+def read_picture(source: RasterSource, recipe: RgbRecipe, view: View, progress: Progress) -> Picture:
+    """Return a view of a source as the picture that a recipe makes of it.
+
+    Raises
+    ------
+    RasterReadError
+        If the pixels can't be read.
+    Cancelled
+        If the user asked to stop.
+    """
+    chip = source.read(view.window, view.size, recipe.bands, progress)
+    image = to_rgb8(chip, recipe)
+    return Picture(view, image, image_digest(image), usable_pixels(chip, recipe))
+
+
+def picture_text(source: RasterSource, recipe: RgbRecipe) -> str:
+    """Return how pixels become a picture: bands and stretch, and how a source that paints (a DEM's) paints."""
+    return f"{recipe.text()} {getattr(source, 'how', '')}".strip()
+
+
 class PictureReader:
     """Reads views of one source as pictures of one recipe, and encodes them with one model.
 
@@ -64,9 +84,7 @@ class PictureReader:
         """Return the view's picture; the last ones are kept, because clicks come in rows on the same views."""
         found = self._kept.get(view)
         if found is None:
-            chip = self._source.read(view.window, view.size, self._recipe.bands, progress)
-            image = to_rgb8(chip, self._recipe)
-            found = self._kept[view] = Picture(view, image, image_digest(image), usable_pixels(chip, self._recipe))
+            found = self._kept[view] = read_picture(self._source, self._recipe, view, progress)
             while len(self._kept) > 1 and sum(kept.image.nbytes for kept in self._kept.values()) > _KEPT_BYTES:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(view)

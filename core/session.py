@@ -19,6 +19,7 @@ from .outlines.measure import measure
 from .outlines.polygonize import polygonize
 from .outlines.results import ObjectId, Provenance, SegmentationResult, SegmentedPolygon
 from .outlines.shape import OutlineSettings, clean, combine
+from .picture import picture_text
 from .progress import NullProgress, Progress, SubProgress
 from .prompts.prompt import PromptSet
 from .prompts.shape import ShapePrompt
@@ -84,7 +85,7 @@ class SegmentationSession:
         self._settings = settings or SessionSettings()
         self._cache = cache if cache is not None else EmbeddingCache(_CACHE_BYTES)
         self._looker: Looker | None = None
-        self._recipe_text = ""
+        self._recipe: RgbRecipe | None = None
 
     def segment(self, objects: Sequence[PromptSet], progress: Progress | None = None) -> SegmentationResult:
         """Return one outline for each object that is found.
@@ -153,7 +154,7 @@ class SegmentationSession:
             asked = self._settings
             recipe = asked.recipe or resolve_recipe(self._source, asked.rgb, progress or NullProgress())
             self._looker = self._new_looker(recipe, self._settings.outline.parts)
-            self._recipe_text = recipe.text()
+            self._recipe = recipe
         return self._looker
 
     @property
@@ -215,15 +216,11 @@ class SegmentationSession:
             model=self._model.spec.name,
             model_sha256=self._model.weights_sha256,
             source=self._source.uri,
-            stretch=self._picture_text(),
+            # asked late: a DEM's picture is fitted when it is first read
+            stretch=picture_text(self._source, self._recipe) if self._recipe is not None else "",
             settings=self._settings.outline.describe(),
             version=VERSION,
         )
-
-    def _picture_text(self) -> str:
-        """Return how pixels became a picture: bands and stretch, and how a source that paints (a DEM's) painted."""
-        how = getattr(self._source, "how", "")
-        return f"{self._recipe_text} {how}".strip()
 
     def doubts(self, look: Look, name: ObjectId = 1) -> tuple[str, ...]:
         """Return what the user should know about a look that gave an outline, sentence by sentence."""

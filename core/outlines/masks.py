@@ -165,12 +165,23 @@ def find_parts(mask: BoolArray) -> Parts:
     padded = np.zeros(height * stride + 1, dtype=np.bool_)
     padded[1:].reshape(height, stride)[:, :width] = mask
     edges = np.flatnonzero(padded[1:] != padded[:-1])
-    starts, stops = edges[0::2], edges[1::2]
-    root = _merge(len(starts), *_overlaps(starts, stops, stride))
+    return parts_of_runs((height, width), edges[0::2], edges[1::2])
+
+
+def parts_of_runs(shape: tuple[int, int], starts: IntArray, stops: IntArray) -> Parts:
+    """Return the 4-connected parts of a mask (H, W) given as runs in the indexing of :class:`Parts`, ascending."""
+    root = _merge(len(starts), *_overlaps(starts, stops, shape[1] + 1))
     _, part = np.unique(root, return_inverse=True)
     part = part.reshape(-1).astype(np.int64)
     areas: IntArray = np.bincount(part, weights=stops - starts).astype(np.int64)
-    return Parts((height, width), starts, stops, part, areas)
+    return Parts(shape, starts, stops, part, areas)
+
+
+def linked_runs(starts: IntArray, stops: IntArray, stride: int, label: NDArray[Any]) -> IntArray:
+    """Return, for each run of a raster, the first run (R,) of its 4-connected part: runs of equal labels that touch."""
+    upper, lower = _overlaps(starts, stops, stride)
+    same = label[upper] == label[lower]
+    return _merge(len(starts), upper[same], lower[same])
 
 
 def _overlaps(starts: IntArray, stops: IntArray, stride: int) -> tuple[IntArray, IntArray]:

@@ -67,7 +67,11 @@ def pixel_rings(mask: NDArray[np.bool_]) -> list[tuple[Ring, list[Ring]]]:
     the ends of that row's horizontal sides. Where two pixels touch by a corner, the right side comes before the left
     one, which turns around each pixel: 4-connectivity. Cost: the number of runs, not of pixels.
     """
-    parts = find_parts(mask)
+    return part_rings(find_parts(mask))
+
+
+def part_rings(parts: Parts) -> list[tuple[Ring, list[Ring]]]:
+    """Return what :func:`pixel_rings` gives, for parts that were found already."""
     if not parts.count:
         return []
     sides = _vertical_sides(parts)

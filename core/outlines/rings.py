@@ -69,6 +69,28 @@ def without_stairs(ring: FloatArray) -> FloatArray:
     return ring if len(kept) < 3 else np.vstack([kept, kept[:1]])
 
 
+def line_without_stairs(line: FloatArray) -> FloatArray:
+    """Return a line of pixel corners (col, row) as the slanting line that its steps stand for; its ends stay.
+
+    As :func:`without_stairs`, for a line (N, 2) whose corners are all corners.
+    """
+    side = np.diff(line, axis=0)
+    turn = np.zeros(len(line))
+    turn[1:-1] = np.sign(side[:-1, 0] * side[1:, 1] - side[:-1, 1] * side[1:, 0])
+    both = turn[:-1] * turn[1:]
+    length = np.abs(side).sum(axis=1)
+    step = (both < 0.0) & (length == 1.0)
+    padded = np.concatenate([[False], step, [False]])
+    turns_back = (both > 0.0) & padded[:-2] & padded[2:]
+    flat = turns_back & (length >= _FLAT_TOP_PX)
+    corner = ~padded[1:-1] & ~padded[:-2]
+    corner[0] = True
+    begin = line[:-1]
+    points = np.stack([begin, begin + 0.25 * side, begin + 0.5 * side, begin + 0.75 * side], axis=1).reshape(-1, 2)
+    keep = np.stack([corner, flat, step | (turns_back & ~flat), flat], axis=1).reshape(-1)
+    return np.vstack([points[keep], line[-1:]])
+
+
 def from_farthest(ring: FloatArray) -> FloatArray:
     """Return the same ring, begun at its point farthest from the middle: Douglas-Peucker never drops the first."""
     corners = ring[:-1]
@@ -114,3 +136,14 @@ def rounded(ring: FloatArray, iterations: int, *, longest_cut: float) -> FloatAr
         cut = side * np.minimum(0.25, longest_cut / 2.0**iteration / length)[:, None]
         corners = np.stack([corners + cut, corners + side - cut], axis=1).reshape(-1, 2)
     return np.vstack([corners, corners[:1]])
+
+
+def rounded_line(line: FloatArray, iterations: int, *, longest_cut: float) -> FloatArray:
+    """Return a line (N, 2) with its corners cut as :func:`rounded` cuts a ring's; its ends stay."""
+    for iteration in range(iterations):
+        side = np.diff(line, axis=0)
+        length = np.maximum(np.hypot(side[:, 0], side[:, 1]), np.finfo(np.float64).tiny)
+        cut = side * np.minimum(0.25, longest_cut / 2.0**iteration / length)[:, None]
+        cuts = np.stack([line[:-1] + cut, line[1:] - cut], axis=1).reshape(-1, 2)
+        line = np.vstack([line[:1], cuts[1:-1], line[-1:]])
+    return line

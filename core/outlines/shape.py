@@ -20,11 +20,11 @@ from .rings import from_farthest, map_rings, polygon_of, rings_of, rounded, stra
 SMALL_HOLE_PX = 16.0
 """Holes up to this many pixels are noise: models draw their masks at a quarter of the image's size."""
 _MOST_SMOOTH = 5
-_AREA_LOSS = 0.05
+AREA_LOSS = 0.05
 _SURELY_BELOW = 0.5
 _HALVINGS = 4
 _MITRE_LIMIT = 2.0
-_LONGEST_CUT_PX = 4.0
+LONGEST_CUT_PX = 4.0
 
 
 @dataclass(frozen=True)
@@ -132,10 +132,10 @@ def clean(polygons: list[Any], settings: OutlineSettings, grid: PixelGrid) -> li
     bounds = np.array([polygon.bounds for polygon in chosen])
     frame = local_frame((bounds[:, :2].min(axis=0) + bounds[:, 2:].max(axis=0)) / 2.0, grid.crs)
     chosen = [_without_small_holes(polygon, settings, grid) for polygon in chosen]
-    pixel_m = _pixel_m(grid, frame)
-    tolerance = settings.simplify_px * pixel_m if settings.simplify_m is None else settings.simplify_m
+    side_m = pixel_m(grid, frame)
+    tolerance = settings.simplify_px * side_m if settings.simplify_m is None else settings.simplify_m
     flat = [_simplified(polygon, tolerance, grid, frame) for polygon in chosen]
-    flat = [_smoothed(polygon, settings.smooth, pixel_m) for polygon in _expanded(flat, settings.expand_m)]
+    flat = [_smoothed(polygon, settings.smooth, side_m) for polygon in _expanded(flat, settings.expand_m)]
     back = _valid_parts([map_rings(polygon, frame.to_crs) for polygon in flat])
     outline = _kept(back, settings.parts)
     if settings.min_area_m2 > 0.0:
@@ -197,7 +197,7 @@ def _without_small_holes(polygon: Any, settings: OutlineSettings, grid: PixelGri
     return native.shapely().geometry.Polygon(polygon.exterior, kept)
 
 
-def _pixel_m(grid: PixelGrid, frame: LocalFrame) -> float:
+def pixel_m(grid: PixelGrid, frame: LocalFrame) -> float:
     """Return the side in metres of a square with the area of a pixel."""
     a, b, _, d, e, _ = grid.transform
     return math.sqrt(abs(float(np.linalg.det(frame.matrix)) * (a * e - b * d)))
@@ -227,15 +227,15 @@ def _simplified(polygon: Any, tolerance_m: float, grid: PixelGrid, frame: LocalF
         if not _is_sound(simple):
             simple = polygon_of(slanting).simplify(tolerance, preserve_topology=True)
         # Small objects lose their shape before they lose their stairs: half a square is a triangle.
-        if _is_sound(simple) and abs(simple.area - area) <= _AREA_LOSS * area:
+        if _is_sound(simple) and abs(simple.area - area) <= AREA_LOSS * area:
             return simple
     whole = polygon_of(slanting)
     return whole if _is_sound(whole) else map_rings(polygon, frame.to_metres)
 
 
-def _smoothed(polygon: Any, iterations: int, pixel_m: float) -> Any:
+def _smoothed(polygon: Any, iterations: int, side_m: float) -> Any:
     for fewer in range(iterations, 0, -1):
-        smooth = map_rings(polygon, partial(rounded, iterations=fewer, longest_cut=_LONGEST_CUT_PX * pixel_m))
+        smooth = map_rings(polygon, partial(rounded, iterations=fewer, longest_cut=LONGEST_CUT_PX * side_m))
         if _is_sound(smooth):
             return smooth
     return polygon

@@ -1,0 +1,202 @@
+"""The windows that a scan walks through: overlapping, row by row, on one lattice of the pixels that are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .errors import SettingsError
+from .outlines.runs import Box
+from .raster.grid import Bounds, PixelGrid, Window
+from .window import View, over, require_readable
+
+ALIGN_PX = 32
+"""Windows begin at multiples of this many pixels that are read, so that encoders with a stride see the same cells
+whatever window they are in."""
+MOST_WINDOW_PX = 4096
+LEAST_OVERLAP_PX = 8
+
+
+@dataclass(frozen=True)
+class ScanWindow:
+    """One of the windows."""
+
+    index: int
+    """Its number, from 0, row by row."""
+    view: View
+    """What is read."""
+    box: Box
+    """Where it lies on the lattice."""
+    home: Box
+    """The pixels that lie farther from its edges than from any other window's: no two windows share one, and together
+    they are the extent."""
+    ahead: tuple[int | None, int | None]
+    """(column, row) where later windows begin: those of its own row, and those of later rows; None for no more."""
+
+    def is_ahead(self, box: Box) -> bool:
+        """Return True if a later window may see something of the box, which this window or an earlier one has seen."""
+        col, row = self.ahead
+        return (row is not None and box[3] > row) or (col is not None and box[2] > col and box[3] > self.box[1])
+
+    def cuts(self, box: Box, size: tuple[int, int], reach_px: int) -> bool:
+        """Return True if what has this box lies within ``reach_px`` of a side that is not one of the extent's own."""
+        left, top, right, bottom = self.box
+        return (
+            (left > 0 and box[0] < left + reach_px)
+            or (top > 0 and box[1] < top + reach_px)
+            or (right < size[0] and box[2] > right - reach_px)
+            or (bottom < size[1] and box[3] > bottom - reach_px)
+        )
+
+    def room(self, box: Box, size: tuple[int, int]) -> int:
+        """Return how many pixels a box keeps from the nearest side that is not one of the extent's own."""
+        left, top, right, bottom = self.box
+        gaps = [sum(size)]
+        gaps += [box[0] - left] if left > 0 else []
+        gaps += [box[1] - top] if top > 0 else []
+        gaps += [right - box[2]] if right < size[0] else []
+        gaps += [bottom - box[3]] if bottom < size[1] else []
+        return min(gaps)
+
+
+@dataclass(frozen=True)
+class ScanLattice:
+    """All windows of an extent."""
+
+    grid: PixelGrid
+    """The pixels that are read, of the whole extent."""
+    windows: tuple[ScanWindow, ...]
+    """Row by row."""
+    window_px: int
+    """Side of a window."""
+    overlap_px: int
+    """What neighbouring windows share, at least."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the lattice."""
+        return self.grid.width, self.grid.height
+
+
+def lattice_over(
+    raster: PixelGrid, bounds: Bounds | None, window_px: int, overlap_px: int, *, resolution: float | None = None
+) -> ScanLattice:
+    """Return the windows over map bounds, checked before anything is read.
+
+    Parameters
+    ----------
+    raster : PixelGrid
+        The whole raster.
+    bounds : tuple of float or None
+        (left, bottom, right, top) in the raster's CRS; None for the whole raster.
+    window_px : int
+        Side of a window in pixels that are read. An extent that is no larger is one window.
+    overlap_px : int
+        What neighbouring windows share; from 8 pixels to half a window.
+    resolution : float, optional
+        CRS units per pixel; native where it is finer or not given.
+
+    Raises
+    ------
+    OutsideExtentError
+        If the bounds don't meet the raster.
+    SettingsError
+        If the bounds are empty, or the window or the resolution makes no sense.
+
+    Notes
+    -----
+    All windows read the same pixels, so what they find can be compared pixel by pixel: where the resolution is coarser
+    than native, the native pixels of one that is read are rounded to a fraction such that every window begins at a
+    native pixel (by at most 1.6 %). Only in the last row and column, where the extent ends within a pixel, the window's
+    pixels are stretched: by less than a pixel at the far side.
+    """
+    if not 2 * LEAST_OVERLAP_PX <= window_px <= MOST_WINDOW_PX:
+        raise SettingsError(
+            f"Windows of {window_px} pixels make no sense.",
+            hint=f"Give a side from {2 * LEAST_OVERLAP_PX} to {MOST_WINDOW_PX}, or leave it out.",
+        )
+    finest = min(raster.resolution) if resolution is None else resolution
+    whole = over(raster, raster.bounds if bounds is None else bounds, window_px, 2**62, resolution=finest)
+    overlap = min(max(overlap_px, LEAST_OVERLAP_PX), window_px // 2)
+    if max(whole.size) <= window_px:
+        require_readable(whole, raster, MOST_WINDOW_PX**2)
+        box = (0, 0, *whole.size)
+        alone = ScanWindow(0, whole, box, box, (None, None))
+        return ScanLattice(whole.grid(raster), (alone,), window_px, overlap)
+    # The largest power of two, so that what is whole for one step is so for every multiple.
+    align = min(ALIGN_PX, 1 << (((window_px - overlap + 1) // 2).bit_length() - 1))
+    cols = _Axis.of(whole.window.col, whole.window.width, whole.size[0], align)
+    rows = _Axis.of(whole.window.row, whole.window.height, whole.size[1], align)
+    a, b, c, d, e, f = raster.window(whole.window).transform
+    over_x, over_y = cols.native / align, rows.native / align
+    grid = PixelGrid((a * over_x, b * over_y, c, d * over_x, e * over_y, f), raster.crs, cols.size, rows.size)
+    return ScanLattice(grid, tuple(_windows(cols, rows, window_px, overlap)), window_px, overlap)
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """Columns or rows of the lattice."""
+
+    first: int
+    """First native pixel."""
+    extent: int
+    """Native pixels."""
+    native: int
+    """Native pixels to ``align`` pixels that are read."""
+    align: int
+    size: int
+    """Pixels that are read."""
+
+    @classmethod
+    def of(cls, first: int, extent: int, size: int, align: int) -> _Axis:
+        # Never finer than native: one native pixel to each that is read at the least.
+        native = max(align, round(extent / size * align))
+        count, rest = divmod(extent * align, native)
+        # Rounded down where the last window could have fewer native pixels than it is read at.
+        up = 2 * rest >= native and 4 * native >= 5 * align
+        return cls(first, extent, native, align, max(1, count + int(up)))
+
+    def spans(self, window_px: int, overlap_px: int) -> list[tuple[int, int]]:
+        """Return (first, past the last) of the windows along it, in pixels that are read."""
+        if self.size <= window_px:
+            return [(0, self.size)]
+        side = window_px if self.native == self.align else window_px - window_px % self.align
+        step = (side - overlap_px) // self.align * self.align
+        # The last one is moved back, so that it has the others' size and not what is left over.
+        last = -(-(self.size - side) // self.align) * self.align
+        return [(start, min(start + side, self.size)) for start in [*range(0, last, step), last]]
+
+    def read(self, span: tuple[int, int]) -> tuple[int, int]:
+        """Return (first, count) of the native pixels of a span."""
+        start = span[0] * self.native // self.align
+        stop = self.extent if span[1] == self.size else span[1] * self.native // self.align
+        return self.first + start, stop - start
+
+
+def _windows(cols: _Axis, rows: _Axis, window_px: int, overlap_px: int) -> list[ScanWindow]:
+    across, down = cols.spans(window_px, overlap_px), rows.spans(window_px, overlap_px)
+    home_cols, home_rows = _homes(across, cols.size), _homes(down, rows.size)
+    windows: list[ScanWindow] = []
+    for j, row_span in enumerate(down):
+        for i, col_span in enumerate(across):
+            col, width = cols.read(col_span)
+            row, height = rows.read(row_span)
+            size = (col_span[1] - col_span[0], row_span[1] - row_span[0])
+            windows.append(
+                ScanWindow(
+                    index=len(windows),
+                    view=View(Window(col, row, width, height), size),
+                    box=(col_span[0], row_span[0], col_span[1], row_span[1]),
+                    home=(home_cols[i][0], home_rows[j][0], home_cols[i][1], home_rows[j][1]),
+                    ahead=(
+                        across[i + 1][0] if i + 1 < len(across) else None,
+                        down[j + 1][0] if j + 1 < len(down) else None,
+                    ),
+                )
+            )
+    return windows
+
+
+def _homes(spans: list[tuple[int, int]], size: int) -> list[tuple[int, int]]:
+    """Return the part of each span that ends in the middle of what it shares with its neighbours."""
+    seams = [(left[1] + right[0]) // 2 for left, right in zip(spans, spans[1:])]
+    return list(zip([0, *seams], [*seams, size]))
