@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import abstract, buildings, land, nature, streets, terrain, transport, works
+from . import abstract, buildings, forest, land, nature, streets, terrain, transport, works
 from .canvas import Canvas, Kinds, Labels
 from .textures import Array
 
@@ -29,7 +29,7 @@ THEMES: dict[str, tuple[float, Callable[[Canvas], None]]] = {
     "nested": (0.05, abstract.nested),
     "relief": (0.05, terrain.relief),
 }
-MORE: dict[str, Callable[[Canvas], None]] = {"district": streets.district}
+MORE: dict[str, Callable[[Canvas], None]] = {"district": streets.district, "forest": forest.forest}
 """Themes that come only when they are asked for: the starter model was not trained on them."""
 
 

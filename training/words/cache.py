@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -18,7 +19,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from .targets import CELL, shares
-from .views import SIDE, views
+from .views import SHARES, SIDE, views
 
 ENCODER = Path(__file__).resolve().parents[2] / "resources" / "models" / "starter_encoder.onnx"
 PARTS = ("features", "images", "shares")
@@ -40,12 +41,12 @@ class Encoder:
         return features
 
 
-def encode_windows(out: Path, seed: int, count: int, side: int) -> int:
+def encode_windows(out: Path, seed: int, count: int, side: int, themes: Sequence[str] = ()) -> int:
     """Write the windows of one seed to a folder; returns how many."""
     cv2.setNumThreads(1)
-    encode = Encoder()
+    encode, chosen = Encoder(), {theme: SHARES[theme] for theme in themes or SHARES}
     kept: tuple[np.memmap, ...] = ()  # type: ignore[type-arg]
-    for index, view in enumerate(islice(views(seed, side), count)):
+    for index, view in enumerate(islice(views(seed, side, chosen), count)):
         one, share = encode(view.image), shares(view.kinds)
         image = view.image.transpose(2, 0, 1)
         if not kept:
@@ -75,13 +76,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=2001, help="first seed; each process takes the next one")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--side", type=int, default=SIDE, help="side of a window in pixels, a multiple of 32")
+    parser.add_argument("--themes", nargs="*", default=(), help="only these themes, e.g. to add windows of a new one")
     parser.add_argument("--out", type=Path, default=Path("training/runs/words"), help="folder; 1 MB for each window")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     begin, each = time.perf_counter(), options.windows // options.workers
     with ProcessPoolExecutor(options.workers) as pool:
         jobs = [
-            pool.submit(encode_windows, options.out, options.seed + i, each, options.side)
+            pool.submit(encode_windows, options.out, options.seed + i, each, options.side, options.themes)
             for i in range(options.workers)
         ]
         total = sum(job.result() for job in jobs)

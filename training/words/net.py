@@ -22,7 +22,7 @@ SURROUNDED = OWN + 1
 """Planes of a cell's surroundings: their means, and contrast between their cells."""
 SIGHT = OWN + SURROUNDED * (len(POOLS) + 1) + 4
 """All of these, and the colours and contrast of the whole window."""
-HIDDEN, TALK = (96, 64), 48
+HIDDEN, TALK = (112, 72), 56
 _SURE = 6.0
 
 

@@ -21,7 +21,8 @@ SHARES = {
     "hall": 0.06,
     "rows": 0.06,
     "wetland": 0.11,
-    "woods": 0.09,
+    "woods": 0.06,
+    "forest": 0.08,
     "savanna": 0.05,
     "fields": 0.10,
     "pivots": 0.03,
@@ -61,14 +62,14 @@ def scene(seed: int, shares: dict[str, float] | None = None) -> Scene:
     return render(seed, SCENE_PX, str(chosen))
 
 
-def views(seed: int, side: int = SIDE) -> Iterator[View]:
+def views(seed: int, side: int = SIDE, shares: dict[str, float] | None = None) -> Iterator[View]:
     """Endless windows; scene numbers begin at a million times the seed."""
     rng = np.random.default_rng((seed, 23))
     fresh = iter(range(seed * 1_000_000, (seed + 1) * 1_000_000))
-    pool = [scene(next(fresh)) for _ in range(POOL)]
+    pool = [scene(next(fresh), shares) for _ in range(POOL)]
     while True:
         if rng.random() < RENEW:
-            pool[int(rng.integers(POOL))] = scene(next(fresh))
+            pool[int(rng.integers(POOL))] = scene(next(fresh), shares)
         chosen = [pool[int(i)] for i in rng.integers(POOL, size=4 if rng.random() < _TOGETHER else 1)]
         yield view(chosen, rng, side)
 
@@ -104,6 +105,9 @@ def mild(rgb: Array, rng: Rng) -> NDArray[np.uint8]:
     image = grey + (image - grey) * np.float32(rng.uniform(0.6, 1.3))
     image = image * np.exp(rng.normal(0, 0.05, 3) + rng.normal(0, 0.12)).astype(np.float32)
     image += np.float32(rng.normal(0, 0.03))
+    if rng.random() < 0.25:
+        veil = rng.uniform(0.1, 0.45)
+        image = veil * np.float32([0.95, 1.0, 1.05]) * rng.uniform(0.8, 1.2) + image * np.float32(1 - veil)
     if rng.random() < 0.7:
         image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 1.1))
     image += rng.uniform(0, 0.02) * noise(rng, (image.shape[0], image.shape[1]), 0)[..., None]

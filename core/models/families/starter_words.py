@@ -29,9 +29,10 @@ TILE_PX, MARGIN_PX = 320, 32
 class StarterWordsModel:
     """The loaded words model: a heat map for each word that is asked for.
 
-    An image is read in tiles of 320 pixels that overlap by 64, so memory does not grow with the image beyond the heat
-    maps themselves. The encoder normalises each tile by its own mean and contrast: two windows agree on what they share
-    as far as their tiles do, so windows should overlap by at least 64 pixels.
+    An image is read in tiles of 320 pixels that overlap by 64, at its own and at half its resolution, so memory does
+    not grow with it beyond the heat maps themselves. What a cell looks like depends on about 96 pixels around it at
+    either resolution, and weakly on its tile's mean and contrast, by which the encoder normalises. So neighbouring
+    windows should overlap by 256 pixels: in the middle of that they say nearly the same.
 
     Parameters
     ----------
@@ -98,23 +99,32 @@ class StarterWordsModel:
         raise UnsupportedPromptError(_refusal(self._spec, phrase), hint=_ways_out(self._spec))
 
     def _heat(self, image: ImageArray, rows: Sequence[int], progress: Progress) -> dict[int, FloatArray]:
-        """Return what each row of the head's output says of the image, (h, w) 0 to 1."""
+        """Return what each row of the head's output says of the image, (h, w) 0 to 1.
+
+        The image is read at its own resolution and at half of it: what is large for the one is right for the other.
+        """
+        own, half = SubProgress(progress, 0.0, 0.8), SubProgress(progress, 0.8, 1.0)
+        logits = self._read(image, rows, own)
+        logits += _doubled(self._read(_halved(image), rows, half), (logits.shape[1], logits.shape[2]))
+        heat = 1 / (1 + np.exp(-np.clip(logits / 2, -30, 30)))
+        size = (image.shape[0], image.shape[1])
+        return {row: _at_cells(plane, size) for row, plane in zip(rows, heat.astype(np.float32))}
+
+    def _read(self, image: ImageArray, rows: Sequence[int], progress: Progress) -> FloatArray:
+        """Return logits (rows, ceil(H / 4), ceil(W / 4)) of an image, tile by tile."""
         height, width = image.shape[:2]
         shape = (-(-height // _CELL), -(-width // _CELL))
         total, weight = np.zeros((len(rows), *shape), np.float32), np.zeros(shape, np.float32)
         tiles = list(_tiles(height, width))
         for index, (top, left) in enumerate(tiles):
             share = SubProgress(progress, index / len(tiles), (index + 1) / len(tiles))
-            tile = image[top : top + TILE_PX, left : left + TILE_PX]
-            logits = self._logits(tile, share)[list(rows)]
+            logits = self._logits(image[top : top + TILE_PX, left : left + TILE_PX], share)[list(rows)]
+            share.report(1.0)
             taper = _taper(logits.shape[1])[:, None] * _taper(logits.shape[2])
             rows_of, cols_of = (slice(begin // _CELL, begin // _CELL + n) for begin, n in zip((top, left), taper.shape))
-            where = (rows_of, cols_of)
-            total[(slice(None), *where)] += logits * taper
-            weight[where] += taper
-        total /= weight
-        heat = 1 / (1 + np.exp(-np.clip(total, -30, 30)))
-        return {row: _at_cells(plane, (height, width)) for row, plane in zip(rows, heat.astype(np.float32))}
+            total[:, rows_of, cols_of] += logits * taper
+            weight[rows_of, cols_of] += taper
+        return total / weight
 
     def _logits(self, tile: NDArray[np.uint8], progress: Progress) -> FloatArray:
         """Return logits (words, h, w) of the cells that a tile has, whole ones and the last part of one."""
@@ -182,14 +192,36 @@ def _taper(cells: int) -> FloatArray:
     return weights
 
 
+def _halved(image: ImageArray) -> ImageArray:
+    """Return an image (H, W, 3) of half the size, by means of four pixels; an odd last row or column counts twice."""
+    even = np.pad(image, (*((0, side % 2) for side in image.shape[:2]), (0, 0)), mode="edge").astype(np.uint16)
+    four = even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]
+    means: ImageArray = ((four + 2) // 4).astype(np.uint8)
+    return means
+
+
+def _doubled(planes: FloatArray, shape: tuple[int, int]) -> FloatArray:
+    """Return planes (C, h, w) at twice the cells, blended linearly, as far as (rows, cols)."""
+    for axis, count in enumerate(shape, start=1):
+        planes = _blend(planes, (np.arange(count, dtype=np.float32) + 0.5) / 2 - 0.5, axis)
+    return planes
+
+
 def _at_cells(plane: FloatArray, size: tuple[int, int]) -> FloatArray:
     """Return a plane of 4 px cells as many cells of equal size that end with the image, blended linearly."""
     for axis, side in enumerate(size):
         cells = plane.shape[axis]
         if side % _CELL:
             places = (np.arange(cells, dtype=np.float32) + 0.5) * np.float32(side / (cells * _CELL)) - np.float32(0.5)
-            low = np.clip(np.floor(places).astype(int), 0, cells - 1)
-            high = np.minimum(low + 1, cells - 1)
-            share = np.clip(places - low, 0, 1).reshape(-1, 1) if axis == 0 else np.clip(places - low, 0, 1)
-            plane = plane.take(low, axis) * (1 - share) + plane.take(high, axis) * share
+            plane = _blend(plane, places, axis)
     return np.ascontiguousarray(plane, dtype=np.float32)
+
+
+def _blend(array: FloatArray, places: FloatArray, axis: int) -> FloatArray:
+    """Return values at continuous indices along an axis, blended linearly and held at the ends."""
+    last = array.shape[axis] - 1
+    low = np.clip(np.floor(places).astype(int), 0, last)
+    share = np.clip(places - low, 0, 1).astype(np.float32)
+    share = share.reshape([-1 if i == axis else 1 for i in range(array.ndim)])
+    blended: FloatArray = array.take(low, axis) * (1 - share) + array.take(np.minimum(low + 1, last), axis) * share
+    return blended

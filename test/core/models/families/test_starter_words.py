@@ -97,6 +97,26 @@ def test_every_word_can_be_asked_for_at_once(model):
     assert len({heat.values.tobytes() for heat in heats}) == len(WORDS)
 
 
+def test_two_windows_say_nearly_the_same_in_the_middle_of_what_they_share(model):
+    image = painted(500, 1280, seed=4)
+    left, right = (
+        model.find(image[:, cols], ["building"], QUIET)[0].values for cols in (slice(0, 768), slice(512, 1280))
+    )
+    shared = slice(576 // 4, 704 // 4)
+    one, other = left[:, shared], right[:, shared.start - 128 : shared.stop - 128]
+    assert abs(one - other).mean() < 0.04
+    assert ((one > 0.5) == (other > 0.5)).mean() > 0.95
+
+
+def test_what_is_far_away_changes_little(model):
+    image = painted(320, 900, seed=5)
+    other = image.copy()
+    other[:, 640:] = painted(320, 260, seed=6)
+    one, two = (model.find(picture, ["building"], QUIET)[0].values for picture in (image, other))
+    assert not np.allclose(one[:, 160:], two[:, 160:], atol=0.05)
+    assert abs(one[:, :64] - two[:, :64]).mean() < 0.03
+
+
 def test_it_stops_at_once_when_it_is_cancelled(model):
     with pytest.raises(Cancelled):
         model.find(painted(64, 64), ["tree"], Stopped())
@@ -136,3 +156,35 @@ def test_graphs_of_another_model_are_refused(tmp_path):
         FAMILIES.get("starter_words").load(catalogue.get("starter_words"), paths, RuntimeSettings(threads=1))
     with pytest.raises(ModelFileError, match="2 files"):
         FAMILIES.get("starter_words").load(catalogue.get("starter_words"), paths[:1], RuntimeSettings(threads=1))
+
+
+def town(seed):
+    """Return a lawn with houses (ridge, shadow) and where they are."""
+    rng = np.random.default_rng(seed)
+    picture = np.full((320, 320, 3), (92, 118, 66), np.float64) + rng.normal(0, 7, (320, 320, 1))
+    houses = np.zeros((320, 320), bool)
+    for row in range(30, 280, 80):
+        for col in range(30, 280, 90):
+            colour = np.array([(170, 110, 84), (190, 188, 184), (150, 70, 58)][rng.integers(3)], np.float64)
+            picture[row + 5 : row + 45, col + 5 : col + 61] *= 0.45
+            picture[row : row + 20, col : col + 56] = colour * 1.1
+            picture[row + 20 : row + 40, col : col + 56] = colour * 0.85
+            houses[row : row + 40, col : col + 56] = True
+    return np.clip(picture + rng.normal(0, 3, picture.shape), 0, 255).astype(np.uint8), houses
+
+
+def in_and_out(model, image, mask, phrase):
+    """Return the mean heat of cells that lie wholly inside and wholly outside a mask."""
+    values = model.find(image, [phrase], QUIET)[0].values
+    share = mask.reshape(mask.shape[0] // 4, 4, mask.shape[1] // 4, 4).mean(axis=(1, 3))
+    return values[share == 1].mean(), values[share == 0].mean()
+
+
+def test_buildings_are_hot_on_houses_and_cold_elsewhere_and_grass_the_other_way_round(model):
+    image, houses = town(1)
+    inside, outside = in_and_out(model, image, houses, "building")
+    assert inside > outside + 0.3
+    inside, outside = in_and_out(model, image, ~houses, "grass")
+    assert inside > outside + 0.3
+    for phrase in ("boat", "airplane", "cloud"):
+        assert model.find(image, [phrase], QUIET)[0].values.mean() < 0.1
