@@ -65,7 +65,7 @@ scan: zip ## run the plugin site's security scan on the package
 gui-smoke: .dev/scene.stamp .dev/setup-dev.stamp ## use the plugin in a real QGIS window on a virtual screen; pictures in docs/images, or OUT=folder
 	@$(PYTHON) tools/gui_smoke.py --out '$(or $(OUT),docs/images)' $(if $(FONT),--font $(FONT))
 
-train: ## a proof of the training, in minutes; FULL=1 trains and exports the model that comes with the plugin
+train: ## a proof of the training, in minutes; FULL=1 trains and exports the model that comes with the plugin, WORDS=1 its words head
 	@tools/train.sh
 
 clean: ## remove everything that make has made

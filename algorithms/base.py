@@ -18,7 +18,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 
 from ..core import native
-from ..core.errors import Cancelled, SegmentError
+from ..core.errors import Cancelled, SegmentError, StoppedWaiting
 from .provider import ICON_PATH
 
 NEEDED = ("numpy", "onnxruntime", "shapely", "pyproj")
@@ -102,8 +102,10 @@ class SegmenterAlgorithm(QgsProcessingAlgorithm):
         try:
             with translated():
                 return self.process(parameters, context, feedback)
-        except Cancelled:
+        except Cancelled as stopped:
             feedback.pushInfo(self.tr("Cancelled; nothing was written."))
+            if isinstance(stopped, StoppedWaiting):
+                feedback.pushInfo(str(stopped))
             return {}
 
     def add(self, parameter: P, *, help_text: str, advanced: bool = False) -> P:

@@ -63,7 +63,8 @@ def definitions(tr: Callable[[str], str]) -> list[Definition]:
             tr(
                 "JSON as the web service SamGIS takes it, or a file of it: bbox is taken as EXTENT, zoom as RESOLUTION "
                 "(the ground size of a web map's pixel at that zoom), prompt as the prompts. Coordinates are degrees "
-                "(EPSG:4326). source_type is not used: INPUT says what is looked at. Prompts outside bbox are refused."
+                "(EPSG:4326). INPUT says what is looked at; source_type is used by MODEL=samgis. Prompts outside bbox "
+                "are refused."
             ),
             True,
         ),

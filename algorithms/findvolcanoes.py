@@ -26,6 +26,7 @@ from .bridge import to_qgis_fields, to_qgis_geometry
 from .landform_algorithm import LandformAlgorithm
 from .output_layer import OutputLayer
 from .outputs import require_writable
+from .server_settings import runtime
 
 NAME = "findvolcanoes"
 METHOD = "METHOD"
@@ -76,7 +77,13 @@ class FindVolcanoesAlgorithm(LandformAlgorithm):
             ),
         )
         model = QgsProcessingParameterEnum(
-            MODEL, self.tr("Model"), catalogue.names("point"), False, catalogue.DEFAULT, False, usesStaticStrings=True
+            MODEL,
+            self.tr("Model"),
+            ModelStore().names("point"),
+            False,
+            catalogue.DEFAULT,
+            False,
+            usesStaticStrings=True,
         )
         self.add(model, help_text=self.tr("Not used by morphometric outlines."), advanced=True)
 
@@ -100,16 +107,17 @@ class FindVolcanoesAlgorithm(LandformAlgorithm):
         for name in (SUMMITS, CRATERS):
             require_writable(parameters.get(name))
         if self.method(parameters, context) is OutlineMethod.MODEL:
-            ModelStore().locate(catalogue.get(self.parameterAsEnumString(parameters, MODEL, context)))
+            store = ModelStore()
+            store.locate(store.get(self.parameterAsEnumString(parameters, MODEL, context), "point"))
 
     def outliner(self, parameters: Parameters, context: QgsProcessingContext, source: RasterSource) -> Outliner | None:
         """Return the model on a picture of the DEM; None where none is wanted, or it is not installed."""
-        spec = catalogue.get(self.parameterAsEnumString(parameters, MODEL, context))
         store = ModelStore()
+        spec = store.get(self.parameterAsEnumString(parameters, MODEL, context), "point")
         if self._settings.method is OutlineMethod.MORPHOMETRIC or store.missing(spec):
             return None
         picture = CompositeSource(source, elevation=self._settings.dem)
-        return SessionOutliner(SegmentationSession(picture, store.load(spec.name)).segment)
+        return SessionOutliner(SegmentationSession(picture, store.load(spec.name, settings=runtime(spec.name))).segment)
 
     def write(self, result: LandformResult, parameters: Parameters, context: QgsProcessingContext) -> Parameters:
         """Write summits and craters where they are asked for."""

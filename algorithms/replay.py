@@ -30,6 +30,7 @@ from .outputs import failure_of, not_made, not_written, require_writable
 from .prompt_text import move_prompts
 from .recorded import open_recorded, record_of
 from .replay_output import feature_of, fields_with_outcome
+from .server_settings import runtime
 from .values import is_given
 
 NAME = "replay"
@@ -106,7 +107,7 @@ class ReplayAlgorithm(SegmenterAlgorithm):
         progress = FeedbackProgress(feedback)
         replayer = Replayer(
             lambda record: open_recorded(record, raster),
-            lambda name: ModelStore().load(name),
+            lambda name: ModelStore().load(name, settings=runtime(name)),
             move=lambda prompts, target: move_prompts(prompts, to_qgis_crs(target), context),
         )
         try:

@@ -12,6 +12,7 @@ from .console import say
 from .errors import SettingsError
 from .progress import Progress
 from .prompts.parse import parse_box
+from .raster.geotiff import GeoTiff, check_geotiff, geotiff
 from .raster.grid import Window
 from .raster.source import RasterSource
 from .raster.sources import open_source
@@ -20,7 +21,6 @@ from .terrain.composite import DEFAULT, RECIPES, CompositeSettings
 from .terrain.composite_source import CompositeSource
 from .terrain.elevation import ElevationUnit
 from .terrain.encoded import EncodedSource
-from .terrain.geotiff import GeoTiff, check_geotiff, geotiff
 from .terrain.products import PRODUCTS, RGB, Order, produce
 from .terrain.reader import ElevationReader, ElevationSettings
 from .window import over

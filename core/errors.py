@@ -39,6 +39,10 @@ class ModelFileError(SegmentError):
     """A weights file is not the one expected (digest, size, or its graph's inputs and outputs)."""
 
 
+class LicenceError(SegmentError):
+    """The model's licence has to be read and accepted before its weights are fetched or used."""
+
+
 class ModelRunError(SegmentError):
     """The model's graph failed while it ran."""
 
@@ -105,3 +109,7 @@ class OutputError(SegmentError):
 
 class Cancelled(Exception):  # noqa: N818 (a normal outcome, not an error)
     """The user asked to stop. Its own root: nothing that handles errors may swallow it."""
+
+
+class StoppedWaiting(Cancelled):
+    """The user asked to stop while a server worked for us. The server goes on: the text says so, and can be shown."""

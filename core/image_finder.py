@@ -10,6 +10,9 @@ from .models.model import LoadedModel
 from .picture import Picture
 from .progress import Progress
 
+SEARCHES = ("words ", "everything", "like ")
+"""What the descriptions of finders begin with: how prompts that are a search are told from clicks and boxes."""
+
 
 @dataclass(frozen=True)
 class WindowPolicy:
@@ -37,7 +40,10 @@ class ImageFinder(Protocol):
         """Windows that suit it; the user may ask for others."""
 
     def describe(self) -> str:
-        """Return what it looks for and how, as one line for the field ``prompts``, e.g. 'words "tree" "road"'."""
+        """Return what it looks for and how, as one line for the field ``prompts``, e.g. 'words "tree" "road"'.
+
+        It begins with one of :data:`SEARCHES`.
+        """
 
     def find(self, picture: Picture, progress: Progress) -> list[FoundMask]:
         """Return the objects of a picture, in its pixels; they may overlap each other.

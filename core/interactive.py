@@ -100,7 +100,9 @@ class InteractiveSession:
         return looker.pictures.encodes - before
 
     def is_ready(self, screen: ScreenView) -> bool:
-        """Return True if a click into this view needs only decoding."""
+        """Return True if a click into this view needs only decoding here; never where a server answers each click."""
+        if self._session.model.spec.server:
+            return False
         pictures = self._session.looker().pictures
         return all(pictures.is_encoded(view.view, whole=view.whole) for view in self._ahead(screen))
 

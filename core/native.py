@@ -30,6 +30,7 @@ _SUBMODULES = {
     "pyproj": ("crs", "datadir", "exceptions"),
     "onnxruntime": (),
     "requests": ("exceptions",),
+    "tokenizers": ("models", "normalizers", "pre_tokenizers"),
 }
 _PIP = {"rasterio": 'rasterio "affine<3"', "shapely": '"shapely<2.2"'}
 _HARMLESS = (
@@ -107,6 +108,17 @@ def requests() -> ModuleType:
         If it is missing or can't be loaded; the hint is the command that mends it.
     """
     return _load("requests")
+
+
+def tokenizers() -> ModuleType:
+    """Return tokenizers, with models, normalizers and pre_tokenizers loaded; only models that take any words need it.
+
+    Raises
+    ------
+    DependencyError
+        If it is missing or can't be loaded; the hint is the command that mends it.
+    """
+    return _load("tokenizers")
 
 
 def how_to_install(packages: Iterable[str]) -> str:

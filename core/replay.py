@@ -12,6 +12,8 @@ import numpy as np
 
 from . import native
 from .errors import SegmentError, SettingsError
+from .image_finder import SEARCHES
+from .models import catalogue
 from .models.embedding import EmbeddingCache
 from .models.model import SegmentationModel
 from .outlines.results import Provenance, SegmentedPolygon
@@ -33,6 +35,7 @@ SAME_IOU = 0.9999
 """From this overlap on two outlines are the same: a target layer in another CRS, or text, rounds coordinates."""
 _CACHE_BYTES = 256 * 1024 * 1024
 _SHOWN_DIGITS = 12
+_SHOWN_PROMPTS = 60
 
 
 class Verdict(Enum):
@@ -211,11 +214,21 @@ class Replayer:
         return Replayed(verdict, status, iou, polygon, crs, result.provenance)
 
     def _session_for(self, record: Record) -> SegmentationSession:
+        if record.model in [spec.name for spec in catalogue.map_servers()]:
+            raise SettingsError(
+                f"It was outlined by a server ({record.model}) that fetched the map itself: {record.source}.",
+                hint="Ask it again: prompts, source and window are in its attributes.",
+            )
         if not (record.prompts and record.window and record.stretch and record.settings and record.model):
             names = ("prompts", "window", "stretch", "settings", "model")
             missing = [name for name in names if not getattr(record, name)]
             raise SettingsError(
                 f"It does not say how it was made: {', '.join(missing)} is empty.", hint="Use a layer of results."
+            )
+        if record.prompts.startswith(SEARCHES):
+            raise SettingsError(
+                f"It was found by a search ({record.prompts[:_SHOWN_PROMPTS]}), together with what is around it.",
+                hint="Run that search again: model, source, settings and window are in its attributes.",
             )
         key = (record.source, record.model, record.stretch, record.settings, record.window)
         if self._session is None or key != self._session_key:

@@ -85,7 +85,7 @@ class SegmentationSession:
         self._settings = settings or SessionSettings()
         self._cache = cache if cache is not None else EmbeddingCache(_CACHE_BYTES)
         self._looker: Looker | None = None
-        self._picture_text = ""
+        self._recipe: RgbRecipe | None = None
 
     def segment(self, objects: Sequence[PromptSet], progress: Progress | None = None) -> SegmentationResult:
         """Return one outline for each object that is found.
@@ -154,7 +154,7 @@ class SegmentationSession:
             asked = self._settings
             recipe = asked.recipe or resolve_recipe(self._source, asked.rgb, progress or NullProgress())
             self._looker = self._new_looker(recipe, self._settings.outline.parts)
-            self._picture_text = picture_text(self._source, recipe)
+            self._recipe = recipe
         return self._looker
 
     @property
@@ -216,7 +216,8 @@ class SegmentationSession:
             model=self._model.spec.name,
             model_sha256=self._model.weights_sha256,
             source=self._source.uri,
-            stretch=self._picture_text,
+            # asked late: a DEM's picture is fitted when it is first read
+            stretch=picture_text(self._source, self._recipe) if self._recipe is not None else "",
             settings=self._settings.outline.describe(),
             version=VERSION,
         )

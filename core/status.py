@@ -12,6 +12,8 @@ from . import native
 from .errors import DependencyError
 from .models import catalogue
 from .models.store import FOLDER_VARIABLE, ModelStore
+from .remote.address import Servers
+from .remote.samgeo_status import samgeo_status
 from .version import VERSION
 
 _PACKAGES: tuple[tuple[str, Callable[[], Any], Callable[[Any], str]], ...] = (
@@ -35,9 +37,19 @@ def status_lines() -> list[str]:
     lines.append(f"Providers          {_providers()}")
     store = ModelStore()
     lines.append(f"Weights folder     {store.folder} (set {FOLDER_VARIABLE} for another)")
-    there = [spec.name for spec in catalogue.SPECS if not store.missing(spec)]
+    there = [spec.name for spec in catalogue.SPECS if not (spec.server or store.missing(spec))]
     lines.append(f"Models installed   {', '.join(there) or 'none'}")
+    lines.append(f"Samgeo server      {_samgeo()}")
     return lines
+
+
+def _samgeo() -> str:
+    """Return how the samgeo server is that the environment names; asks it, where there is one."""
+    try:
+        said = samgeo_status(Servers.from_environment().samgeo)
+    except DependencyError as error:
+        return f"unknown. {error.hint}"
+    return " ".join([f"{said.text} {said.hint}".strip(), *said.warnings])
 
 
 def _version(load: Callable[[], Any], version: Callable[[Any], str]) -> str:

@@ -1,7 +1,8 @@
 """Use the plugin in a real QGIS window on a virtual screen, and take its picture: ``make gui-smoke``.
 
 A made scene is opened; an object is clicked, corrected with an exclude click and kept; another is boxed and kept; one
-is undone. Pictures go to docs/images, or where --out says; a report of what happened is checked.
+is undone. Then more like an example, and everything, are looked for, filtered and copied. Pictures go to docs/images,
+or where --out says; a report of what happened is checked.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ INCLUDE, EXCLUDE = (536.5, 386.5), (460.5, 435.5)
 BOX = (664, 447, 810, 597)
 """(left, top, right, bottom) around another roof."""
 COLOURS, MOST_BYTES = 200, 300_000
+LEAST_FOUND = 5
+"""Objects that each search finds, at least."""
 
 
 def make_scene(path: Path) -> dict[str, list[float]]:
@@ -93,11 +96,19 @@ def wrong(report: dict) -> list[str]:
         "outline_on_canvas": True,
         "errors": [],
     }
-    return [
+    sentences = [
         f"{name}: expected {want}, got {report.get(name)}"
         for name, want in expected.items()
         if report.get(name) != want
     ]
+    for way in ("similar", "everything"):
+        found = report.get(way, {})
+        total = int(found.get("all", "0").split()[0])
+        if total < LEAST_FOUND or not found["progress"] or found["all"] != f"{total} of {total} shown":
+            sentences.append(f"{way}: expected at least {LEAST_FOUND}, with progress, got {found}")
+        elif not found["some"].startswith(f"{found['features']} of {total} ") or found["copied"] != found["features"]:
+            sentences.append(f"{way}: what is shown, in the layer and copied are not the same: {found}")
+    return sentences
 
 
 def save_small(source: Path, target: Path) -> int:

@@ -2,7 +2,8 @@
 # Train the starter model in an environment of its own (.dev/train-venv): see training/README.md.
 # usage: tools/train.sh [arguments of training.train], or tools/train.sh test
 # Default is a proof of a few minutes, exported to build/starter. FULL=1 is the real thing: MINUTES (600) of training, continued from its
-# checkpoint after a stop, and exported in place of the model that comes with the plugin.
+# checkpoint after a stop, and exported in place of the model that comes with the plugin. WORDS=1 is the words head: windows are encoded by the
+# starter model as it is, then the head is trained on them and exported.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 PYTHON=${TRAIN_PYTHON:-/usr/bin/python3}
@@ -14,7 +15,12 @@ if [ "${1:-}" = test ]; then
     .dev/train-venv/bin/python -m pip install -q --disable-pip-version-check 'pytest>=8,<10'
     exec .dev/train-venv/bin/python -m pytest -q test/training
 fi
-if [ -n "${FULL:-}" ]; then
+if [ -n "${WORDS:-}" ]; then
+    .dev/train-venv/bin/python -m training.words.cache --windows "${WINDOWS:-3500}"
+    .dev/train-venv/bin/python -m training.words.train "$@"
+    .dev/train-venv/bin/python -m training.words.export
+    echo "Now pin the digests of the new files: .dev/venv/bin/python test/helpers/pin_starter.py"
+elif [ -n "${FULL:-}" ]; then
     .dev/train-venv/bin/python -m training.train --minutes "${MINUTES:-600}" --resume "$@"
     .dev/train-venv/bin/python -m training.export
     echo "Now pin the digests of the new files: .dev/venv/bin/python test/helpers/pin_starter.py"

@@ -64,14 +64,14 @@ def export(model: Starter, folder: Path) -> tuple[Path, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     encoder, decoder = folder / "starter_encoder.onnx", folder / "starter_decoder.onnx"
     quarter, half = {2: "h4", 3: "w4"}, {2: "h2", 3: "w2"}
-    _write(
+    write_graph(
         model.encoder,
         (torch.rand(1, 3, 96, 128),),
         encoder,
         {"image": {2: "h", 3: "w"}},
         {"embedding": quarter, "skip": half},
     )
-    _write(
+    write_graph(
         PlainDecoder(model.decoder),
         examples(128, 3),
         decoder,
@@ -81,7 +81,8 @@ def export(model: Starter, folder: Path) -> tuple[Path, Path]:
     return encoder, decoder
 
 
-def _write(module: nn.Module, inputs: tuple[Tensor, ...], path: Path, names: dict, results: dict) -> None:
+def write_graph(module: nn.Module, inputs: tuple[Tensor, ...], path: Path, names: dict, results: dict) -> None:
+    """Write a module as a graph; ``names`` and ``results`` give the free axes of each input and output."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(

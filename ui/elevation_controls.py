@@ -84,6 +84,8 @@ def unit_list() -> QComboBox:
         (ElevationUnit.US_FEET, tr("US survey feet")),
     ):
         box.addItem(text, unit)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(6)
     return box
 
 

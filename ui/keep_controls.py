@@ -7,9 +7,9 @@ from qgis.gui import QgsMapLayerComboBox
 from qgis.PyQt.QtCore import QCoreApplication, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QCompleter, QFormLayout, QWidget
 
-from .label_history import LabelHistory
 from .placement import OverlapRule
 from .preferences import Preferences
+from .recent_texts import RecentTexts
 from .target_layer import KeepSettings
 
 
@@ -26,7 +26,7 @@ class KeepControls(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._history = LabelHistory()
+        self._history = RecentTexts()
         self.list = QgsMapLayerComboBox()
         self.list.setFilters(QgsMapLayerProxyModel.Filter.PolygonLayer)
         self.list.setAllowEmptyLayer(True, tr("New layer"))

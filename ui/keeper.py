@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from qgis.core import QgsCoordinateReferenceSystem, QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsVectorLayer
@@ -9,6 +10,8 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 
 from ..algorithms.bridge import crs_text
+from ..core.errors import OutputError
+from ..core.outlines.results import Provenance, SegmentedPolygon
 from ..core.prompts.shape import ShapePrompt
 from .live_session import Found
 from .placement import near
@@ -64,6 +67,34 @@ class Keeper(QObject):
             return self._target(layer).replace(feature_id, outline, found.crs, found.provenance)
         outline = replace(found.answer.outline, label=self.settings.label)
         return self._target(self._or_new(fallback)).keep(outline, found.crs, found.provenance, self.settings)
+
+    def keep_all(
+        self, outlines: Sequence[SegmentedPolygon], source: QgsVectorLayer, provenance: Provenance
+    ) -> tuple[QgsVectorLayer, int, int]:
+        """Write outlines of another layer, in its CRS, as one step to undo; no form is shown.
+
+        An outline's own label counts, and where it has none the one that the user has set.
+
+        Returns
+        -------
+        tuple
+            The layer they were written to, how many were written, and how many there were.
+
+        Raises
+        ------
+        SegmentError
+            If the layer does not take one of them; it is then as it was before.
+        """
+        if self.layer is not None and self.layer is source:
+            raise OutputError(
+                tr("'{}' is the target layer itself.").format(source.name()),
+                hint=tr("Choose another layer to save to, or a new one."),
+            )
+        labelled = [replace(each, label=each.label or self.settings.label) for each in outlines]
+        settings = replace(self.settings, label="")
+        target = self._or_new(source.crs())
+        kept = TargetLayer(target).keep_all(labelled, crs_text(source.crs()), provenance, settings)
+        return target, sum(each.written for each in kept), len(kept)
 
     def at(self, point: QgsPointXY, crs: QgsCoordinateReferenceSystem) -> QgsFeature | None:
         """Return the polygon of the target layer under a map point, or None; one that isn't shown can't be meant."""

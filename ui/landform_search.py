@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from qgis.core import QgsRasterLayer
 from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 
+from ..algorithms import server_settings
 from ..algorithms.terrain_source import AUTO, layer_elevation, untwisted
-from ..core.models import catalogue
+from ..core.models.model import RuntimeSettings
 from ..core.models.store import ModelStore
 from ..core.progress import Progress
 from ..core.raster.source import RasterSource
@@ -92,8 +93,9 @@ class LandformSearch(QObject):
         self.cancel()
         source, layer_id = layer_elevation(layer, AUTO), layer.id()
         store = self._store or ModelStore()
+        runtime = server_settings.runtime(wanted.model)
         job = Job(
-            lambda progress: Findings(_search(source, wanted, store, progress), wanted, layer_id, source.uri),
+            lambda progress: Findings(_search(source, wanted, store, runtime, progress), wanted, layer_id, source.uri),
             Urgency.CLICK,
             tr("Find landforms"),
         )
@@ -133,21 +135,24 @@ class LandformSearch(QObject):
             self.working.emit(job.message, job.fraction)
 
 
-def _search(source: RasterSource, wanted: Wanted, store: ModelStore, progress: Progress) -> LandformResult:
+def _search(
+    source: RasterSource, wanted: Wanted, store: ModelStore, runtime: RuntimeSettings, progress: Progress
+) -> LandformResult:
     """Return what a finder finds; in the worker's thread."""
     with closing(source), closing(untwisted(source)) as dem:
-        return FINDERS.get(wanted.finder).find(dem, wanted.settings, progress, _outliner(dem, wanted, store))
+        outliner = _outliner(dem, wanted, store, runtime)
+        return FINDERS.get(wanted.finder).find(dem, wanted.settings, progress, outliner)
 
 
-def _outliner(dem: RasterSource, wanted: Wanted, store: ModelStore) -> Outliner | None:
+def _outliner(dem: RasterSource, wanted: Wanted, store: ModelStore, runtime: RuntimeSettings) -> Outliner | None:
     """Return the model on a picture of the DEM; None where none is wanted, or it is not on this machine."""
     if wanted.settings.method is OutlineMethod.MORPHOMETRIC or not wanted.model:
         return None
-    spec = catalogue.get(wanted.model)
+    spec = store.get(wanted.model)
     if store.missing(spec):
         return None
     picture = CompositeSource(dem, elevation=wanted.settings.dem)
-    return SessionOutliner(SegmentationSession(picture, store.load(spec.name)).segment)
+    return SessionOutliner(SegmentationSession(picture, store.load(spec.name, settings=runtime)).segment)
 
 
 def tr(text: str) -> str:

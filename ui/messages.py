@@ -137,10 +137,13 @@ def _table() -> dict[type[BaseException], tuple[str, Qgis.MessageLevel, Action |
     info, warning, critical = Qgis.MessageLevel.Info, Qgis.MessageLevel.Warning, Qgis.MessageLevel.Critical
     return {
         errors.DependencyError: (tr("A package is missing"), warning, Action.SHOW_INSTALL),
+        errors.LicenceError: (tr("Licence not accepted"), warning, Action.DOWNLOAD),
         errors.ModelNotInstalledError: (tr("Model not installed"), warning, Action.DOWNLOAD),
         errors.ModelFileError: (tr("Model file damaged"), critical, Action.DOWNLOAD),
         errors.ModelRunError: (tr("The model failed"), critical, Action.RETRY),
         errors.DownloadError: (tr("Download failed"), critical, Action.RETRY),
+        errors.ServerBusyError: (tr("The server is busy"), warning, Action.RETRY),
+        errors.ServerUnavailableError: (tr("No answer from the server"), critical, Action.RETRY),
         errors.EmptyPromptError: (tr("Nothing to look for"), info, None),
         errors.UnsupportedPromptError: (tr("Not possible with this model"), warning, None),
         errors.OutsideExtentError: (tr("Outside the image"), warning, None),

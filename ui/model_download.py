@@ -6,7 +6,6 @@ from qgis.core import QgsApplication, QgsTask
 from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 
 from ..core.errors import Cancelled
-from ..core.models import catalogue
 from ..core.models.model import ModelSpec
 from ..core.models.store import ModelStore
 
@@ -32,7 +31,8 @@ class ModelDownloads(QObject):
         if name in self._tasks:
             return
         # each task has a store of its own, because a store is for one thread
-        task = _Fetch(catalogue.get(name), self._store or ModelStore(), self)
+        store = self._store or ModelStore()
+        task = _Fetch(store.get(name), store, self)
         self._tasks[name] = task
         task.progressChanged.connect(lambda percent: self.progressed.emit(name, percent / 100.0))
         QgsApplication.taskManager().addTask(task)

@@ -33,7 +33,7 @@ class OutlineControls(QWidget):
             (PartRule.ALL, tr("All")),
         ):
             self._parts.addItem(text, rule)
-        self._simplify = _number((0.0, 1000.0), special=tr("off: pixel sides"))
+        self._simplify = _number((0.0, 1000.0), special=tr("off"))
         self._unit = QComboBox()
         self._unit.addItem(tr("pixels"), "px")
         self._unit.addItem(tr("metres"), "m")
@@ -87,27 +87,29 @@ class OutlineControls(QWidget):
         form = QFormLayout()
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        simplify = QHBoxLayout()
-        simplify.addWidget(self._simplify, 1)
-        simplify.addWidget(self._unit)
+        simplify = QWidget()
+        beside = QHBoxLayout(simplify)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.addWidget(self._simplify, 1)
+        beside.addWidget(self._unit)
         rows = (
             (tr("Parts"), self._parts, None, tr("Which separate parts of what was found make up the object.")),
             (
                 tr("Simplify by"),
                 self._simplify,
                 simplify,
-                tr("How far the outline may move when it is simplified. One pixel takes out the stairs."),
+                tr("How far the outline may move. One pixel takes out the stairs of the pixels; off keeps them."),
             ),
             (tr("Smooth"), self._smooth, None, tr("How often corners are cut: off for buildings, 2 or 3 for trees.")),
             (tr("Fill holes up to"), self._holes, None, tr("Holes up to this area are filled; 0 keeps all of them.")),
             (tr("Smallest part"), self._least, None, tr("Parts below this area are dropped.")),
             (tr("Expand by"), self._expand, None, tr("Pushes the outline outwards; a negative number shrinks it.")),
         )
-        for title, widget, layout, tip in rows:
+        for title, widget, whole_field, tip in rows:
             widget.setToolTip(tip)
             widget.setAccessibleName(title)
             widget.setAccessibleDescription(tip)
-            form.addRow(title, layout or widget)
+            form.addRow(title, whole_field or widget)
         self._unit.setAccessibleName(tr("Unit of simplifying"))
         self._reset.setAccessibleName(tr("Reset the outline settings to their defaults"))
         whole = QVBoxLayout(self)

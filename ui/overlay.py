@@ -13,7 +13,7 @@ from qgis.PyQt.QtGui import QColor
 
 _POLYGON = QgsWkbTypes.GeometryType.PolygonGeometry
 _HALO = QColor(0, 0, 0, 150)
-_INCLUDE, _EXCLUDE, _WHITE = QColor(0, 140, 90), QColor(220, 40, 60), QColor(255, 255, 255)
+INCLUDED, EXCLUDED, _WHITE = QColor(0, 140, 90), QColor(220, 40, 60), QColor(255, 255, 255)
 _CIRCLE, _X = QgsVertexMarker.IconType.ICON_CIRCLE, QgsVertexMarker.IconType.ICON_X
 _TOP = 10.0
 
@@ -32,7 +32,7 @@ CURRENT = Style(QColor(255, 214, 0), QColor(255, 214, 0, 60), 3)
 WAITING = Style(QColor(255, 214, 0, 150), QColor(255, 214, 0, 25), 2, Qt.PenStyle.DotLine)
 BESIDE = Style(QColor(90, 200, 255), QColor(90, 200, 255, 40), 2)
 TENTATIVE = Style(QColor(255, 255, 255), QColor(255, 255, 255, 25), 2, Qt.PenStyle.DashLine)
-BOX = Style(_INCLUDE, QColor(0, 0, 0, 0), 2)
+BOX = Style(INCLUDED, QColor(0, 0, 0, 0), 2)
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,11 @@ class Overlay:
         for drawing in drawings:
             for point in drawing.include:
                 self._items.append(
-                    self._marker(point, QgsVertexMarker.IconType.ICON_CIRCLE, _WHITE, size=11, width=2, fill=_INCLUDE)
+                    self._marker(point, QgsVertexMarker.IconType.ICON_CIRCLE, _WHITE, size=11, width=2, fill=INCLUDED)
                 )
             for point in drawing.exclude:
                 self._items.append(self._marker(point, QgsVertexMarker.IconType.ICON_X, _WHITE, size=13, width=6))
-                self._items.append(self._marker(point, QgsVertexMarker.IconType.ICON_X, _EXCLUDE, size=11, width=3))
+                self._items.append(self._marker(point, QgsVertexMarker.IconType.ICON_X, EXCLUDED, size=11, width=3))
 
     def show_tentative(self, outline: QgsGeometry) -> None:
         """Draw the outline that a click would give."""

@@ -9,22 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qgis.core import QgsApplication, QgsRasterLayer, QgsVectorLayer
-from qgis.gui import QgsCollapsibleGroupBoxBasic, QgsDockWidget
-from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject, Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import (
-    QFrame,
-    QLabel,
-    QPushButton,
-    QScrollArea,
-    QStackedWidget,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qgis.gui import QgsDockWidget
+from qgis.PyQt.QtCore import QCoreApplication, QEvent, Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from ..algorithms.base import missing_packages
 from ..core.models.store import ModelStore
 from ..core.outlines.shape import OutlineSettings
+from .everything_controls import EverythingControls
 from .first_run import FirstRunPage
 from .keep_controls import KeepControls
 from .key_help import KeyHelp
@@ -33,15 +25,24 @@ from .mode_controls import ModeControls
 from .model_controls import ModelControls
 from .object_controls import ObjectControls
 from .outline_controls import OutlineControls
-from .preferences import Preferences
+from .page_chooser import PageChooser
+from .panel_parts import heading, line, scrolled, section
+from .scan_controls import ScanControls
+from .server_controls import ServerControls
+from .similar_controls import SimilarControls
 from .source_controls import SourceControls
 from .status_line import StatusLine
 from .store_controls import StoreControls
 from .target_layer import KeepSettings
 from .terrain_controls import TerrainControls
+from .words_controls import WordsControls
 
 OBJECT_NAME = "PromptSegmenterPanel"
 """QGIS remembers the dock's place under this name."""
+CLICKS = "clicks"
+"""The page of the map tool."""
+SEARCHES = ("words", "everything", "similar")
+"""The pages that look at a whole place at once."""
 
 
 class SegmentPanel(QgsDockWidget):
@@ -93,11 +94,17 @@ class SegmentPanel(QgsDockWidget):
         self._keep = KeepControls()
         self._outline = OutlineControls()
         self._store = StoreControls()
+        self.words = WordsControls(store=store)
+        self.everything = EverythingControls()
+        self.similar = SimilarControls()
+        self.scan = ScanControls()
         self.terrain = TerrainControls()
+        self.servers = ServerControls()
+        self.ways = PageChooser()
         self._first_run = FirstRunPage()
         self._pages = QStackedWidget()
         self._pages.addWidget(self._controls())
-        self._pages.addWidget(_scrolled(self._first_run))
+        self._pages.addWidget(scrolled(self._first_run))
         self.setWidget(self._pages)
         self._connect()
         self.set_active(False)
@@ -172,12 +179,14 @@ class SegmentPanel(QgsDockWidget):
         self._keep.set_target(layer)
 
     def choose_model(self, name: str) -> None:
-        """Choose a model, as if the user had."""
+        """Choose a model in each list that has it, as if the user had."""
         self._model.choose(name)
+        self.words.model.choose(name)
 
     def refresh_models(self) -> None:
         """Look again which models are on this machine."""
         self._model.refresh()
+        self.words.model.refresh()
 
     def remember_label(self) -> None:
         """Put the present label at the head of the recent ones."""
@@ -194,26 +203,51 @@ class SegmentPanel(QgsDockWidget):
         layout = QVBoxLayout(inside)
         layout.addWidget(self._start)
         layout.addWidget(self._status)
-        layout.addWidget(_line())
-        layout.addWidget(self._object)
-        layout.addWidget(_line())
-        for title, widget in ((tr("Image"), self._source), (tr("Model"), self._model), (tr("Clicks"), self._mode)):
-            layout.addWidget(_heading(title))
+        layout.addWidget(line())
+        for title, widget in ((tr("Image"), self._source), (tr("Model"), self._model)):
+            layout.addWidget(heading(title))
             layout.addWidget(widget)
-        layout.addWidget(_section("kept", tr("Kept objects"), self._keep, is_open=True))
-        layout.addWidget(_section("terrain", tr("Terrain"), self.terrain, is_open=False))
-        layout.addWidget(_section("outline", tr("Outline"), self._outline, is_open=False))
-        layout.addWidget(_section("store", tr("Encoded views"), self._store, is_open=False))
-        layout.addWidget(_section("help", tr("Mouse and keys"), KeyHelp(), is_open=True))
+        self._add_ways()
+        layout.addWidget(self.ways)
+        places = section("scan", tr("Where to look"), self.scan, is_open=False)
+        kept = section("kept", tr("Kept objects"), self._keep, is_open=True)
+        store = section("store", tr("Encoded views"), self._store, is_open=False)
+        keys = section("help", tr("Mouse and keys"), KeyHelp(), is_open=True)
+        outline = section("outline", tr("Outline"), self._outline, is_open=False)
+        for part in (places, kept, outline, store, keys):
+            layout.addWidget(part)
         layout.addStretch(1)
-        return _scrolled(inside)
+        self.ways.show_with(places, *SEARCHES)
+        for part in (kept, outline):
+            self.ways.show_with(part, CLICKS, *SEARCHES, "terrain")
+        self.ways.show_with(store, CLICKS)
+        self.ways.show_with(keys, CLICKS)
+        return scrolled(inside)
+
+    def _add_ways(self) -> None:
+        """Fill in the pages, each a way of finding objects."""
+        clicks = QWidget()
+        layout = QVBoxLayout(clicks)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._object)
+        layout.addWidget(self._mode)
+        for key, title, page, tip in (
+            (CLICKS, tr("Clicks"), clicks, tr("Click objects on the map, one after the other.")),
+            ("words", tr("Words"), self.words, tr("Find everything that a word says.")),
+            ("everything", tr("Everything"), self.everything, tr("Outline all objects.")),
+            ("similar", tr("Similar"), self.similar, tr("Find the others like examples.")),
+            ("terrain", tr("Terrain"), self.terrain, tr("Find landforms in a DEM.")),
+            ("servers", tr("Servers"), self.servers, tr("Let models of a server do the work.")),
+        ):
+            self.ways.add(key, title, page, tip)
 
     def _connect(self) -> None:
         self._source.chosen.connect(self.layer_chosen)
         self._source.style_toggled.connect(self.style_toggled)
         self._source.elevation_chosen.connect(self.elevation_chosen)
         self._model.chosen.connect(self.model_chosen)
-        self._model.download_asked.connect(self.download_requested)
+        for models in (self._model, self.words.model):
+            models.download_asked.connect(self.download_requested)
         self._mode.chosen.connect(self.mode_chosen)
         self._mode.hover_toggled.connect(self.hover_toggled)
         self._outline.changed.connect(self.outline_changed)
@@ -239,61 +273,6 @@ class SegmentPanel(QgsDockWidget):
         """Look at what may have changed while the panel was away."""
         self._store.refresh()
         super().showEvent(event)
-
-
-class _Scroll(QScrollArea):
-    """Scrolls up and down only: it is always as wide as what it holds needs."""
-
-    def __init__(self, inside: QWidget) -> None:
-        super().__init__()
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setWidget(inside)
-        inside.installEventFilter(self)
-        self._fit()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt asks for this name)
-        """Follow a change of font or of what is shown."""
-        if watched is self.widget() and event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.FontChange):
-            self._fit()
-        return bool(super().eventFilter(watched, event))
-
-    def _fit(self) -> None:
-        bar = self.verticalScrollBar().sizeHint().width()
-        self.setMinimumWidth(self.widget().minimumSizeHint().width() + bar)
-
-
-def _scrolled(inside: QWidget) -> QScrollArea:
-    return _Scroll(inside)
-
-
-def _section(key: str, title: str, inside: QWidget, *, is_open: bool) -> QgsCollapsibleGroupBoxBasic:
-    """Return a part of the panel that can be folded away, and stays so."""
-    box = QgsCollapsibleGroupBoxBasic(title)
-    layout = QVBoxLayout(box)
-    layout.addWidget(inside)
-    for button in box.findChildren(QToolButton, options=Qt.FindChildOption.FindDirectChildrenOnly):
-        button.setAccessibleName(title)
-    stored, setting = Preferences(), f"folded/{key}"
-    box.setCollapsed(stored.flag(setting, not is_open))
-    box.collapsedStateChanged.connect(lambda folded: stored.set(setting, bool(folded)))
-    return box
-
-
-def _heading(text: str) -> QLabel:
-    label = QLabel(text)
-    font = label.font()
-    font.setBold(True)
-    label.setFont(font)
-    return label
-
-
-def _line() -> QFrame:
-    line = QFrame()
-    line.setFrameShape(QFrame.Shape.HLine)
-    line.setFrameShadow(QFrame.Shadow.Sunken)
-    return line
 
 
 def tr(text: str) -> str:

@@ -190,6 +190,11 @@ class Segmenter(QObject):
         return drawings.summary(item, self.outlining.last_found(item), len(self.outlining.state.beside))
 
     @property
+    def chosen(self) -> Chosen:
+        """What is looked at, and by what."""
+        return self._chosen
+
+    @property
     def model(self) -> str:
         """Name of the model that is used."""
         return self._chosen.model

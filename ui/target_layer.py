@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
@@ -24,7 +24,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from ..algorithms.bridge import move_geometry, to_qgis_crs, to_qgis_fields, to_qgis_geometry
 from ..core.errors import OutputError
 from ..core.outlines.results import FIELDS, Provenance, SegmentedPolygon
-from .layer_edits import edit_command, edit_session
+from .layer_edits import LayerEdits, edit_command, edit_session
 from .new_features import measures_of, new_feature, parts_for, require_constraints
 from .placement import OverlapRule, Placement, near, place
 from .target_fields import attributes_of, label_in, marked
@@ -122,24 +122,14 @@ class TargetLayer:
         """
         settings = settings or KeepSettings()
         self._require(_Capability.AddFeatures)
-        geometry = self._here(outline, crs)
-        label = label_in(self._layer.fields(), settings.label or outline.label)
-        placement = place(
-            geometry,
-            self._layer,
-            self._project,
-            overlap=settings.overlap,
-            merge=settings.merge_touching,
-            label=label,
-        )
+        geometry, placement = self._placed(outline, crs, settings)
         if placement.geometry is None:
             return KeptObject(self._layer.id(), NOT_WRITTEN, _why_not(placement))
-        parts = parts_for(self._layer, placement.geometry)
-        attributes = attributes_of(self._layer.fields(), outline, provenance, label=settings.label)
+        parts, attributes = self._parts(outline, provenance, settings, placement)
         if placement.merged:
-            return self._merge(parts, attributes, placement)
-        if placement.clipped:
-            attributes.update(marked(self._layer.fields(), attributes, "clipped"))
+            with edit_session(self._layer) as started, edit_command(self._layer, tr("Segment: keep object")) as edits:
+                stays = self._merge(edits, parts, attributes, placement)
+            return KeptObject(self._layer.id(), stays, _what(placement, len(parts), started=started))
         features = [new_feature(self._layer, part, attributes, whole=part.equals(geometry)) for part in parts]
         # the form of a layer that is not being edited is read-only
         with edit_session(self._layer) as started:
@@ -150,6 +140,29 @@ class TargetLayer:
                 edits.add(features)
                 edits.add_topological_points(parts, self._project)
         return KeptObject(self._layer.id(), features[0].id(), _what(placement, len(features), started=started))
+
+    def keep_all(
+        self, outlines: Iterable[SegmentedPolygon], crs: str | None, provenance: Provenance, settings: KeepSettings
+    ) -> list[KeptObject]:
+        """Write outlines as one edit command, without a form; raises like :meth:`keep`, and then none is written."""
+        self._require(_Capability.AddFeatures)
+        kept = []
+        with edit_session(self._layer), edit_command(self._layer, tr("Segment: keep objects")) as edits:
+            for outline in outlines:
+                geometry, placement = self._placed(outline, crs, settings)
+                if placement.geometry is None:
+                    kept.append(KeptObject(self._layer.id(), NOT_WRITTEN, _why_not(placement)))
+                    continue
+                parts, attributes = self._parts(outline, provenance, settings, placement)
+                if placement.merged:
+                    kept.append(KeptObject(self._layer.id(), self._merge(edits, parts, attributes, placement)))
+                    continue
+                features = [new_feature(self._layer, part, attributes, whole=part.equals(geometry)) for part in parts]
+                require_constraints(self._layer, features)
+                edits.add(features)
+                edits.add_topological_points(parts, self._project)
+                kept.append(KeptObject(self._layer.id(), features[0].id()))
+        return kept
 
     def replace(
         self, feature_id: int, outline: SegmentedPolygon, crs: str | None, provenance: Provenance
@@ -242,24 +255,43 @@ class TargetLayer:
                 feature.setAttribute(index, value)
         return True
 
-    def _merge(self, parts: list[QgsGeometry], attributes: dict[int, Any], placement: Placement) -> KeptObject:
-        """Give the first of the merged features the common geometry, and delete the others."""
+    def _placed(
+        self, outline: SegmentedPolygon, crs: str | None, settings: KeepSettings
+    ) -> tuple[QgsGeometry, Placement]:
+        """Return an outline in the layer's CRS, and what of it can be written among the polygons that are there."""
+        geometry = self._here(outline, crs)
+        label = label_in(self._layer.fields(), settings.label or outline.label)
+        merge = settings.merge_touching
+        return geometry, place(geometry, self._layer, self._project, overlap=settings.overlap, merge=merge, label=label)
+
+    def _parts(
+        self, outline: SegmentedPolygon, provenance: Provenance, settings: KeepSettings, placement: Placement
+    ) -> tuple[list[QgsGeometry], dict[int, Any]]:
+        """Return what is written of an outline, in the layer's own type, and with which attributes."""
+        fields = self._layer.fields()
+        attributes = attributes_of(fields, outline, provenance, label=settings.label)
+        if placement.clipped and not placement.merged:
+            attributes.update(marked(fields, attributes, "clipped"))
+        return parts_for(self._layer, placement.geometry), attributes
+
+    def _merge(
+        self, edits: LayerEdits, parts: list[QgsGeometry], attributes: dict[int, Any], placement: Placement
+    ) -> int:
+        """Give the first of the merged features the common geometry, delete the others, and return its number."""
         self._require(_Capability.ChangeGeometries)
         stays, *goes = placement.merged
         if goes:
             self._require(_Capability.DeleteFeatures)
-        fields = self._layer.fields()
         changes = {
-            **marked(fields, dict(enumerate(stays.attributes())), "merged"),
+            **marked(self._layer.fields(), dict(enumerate(stays.attributes())), "merged"),
             **measures_of(self._layer, parts[0]),
         }
         others = [new_feature(self._layer, part, attributes, whole=False) for part in parts[1:]]
-        with edit_session(self._layer) as started, edit_command(self._layer, tr("Segment: keep object")) as edits:
-            edits.change(stays.id(), parts[0], changes)
-            edits.delete([feature.id() for feature in goes])
-            edits.add(others)
-            edits.add_topological_points(parts, self._project)
-        return KeptObject(self._layer.id(), stays.id(), _what(placement, len(parts), started=started))
+        edits.change(stays.id(), parts[0], changes)
+        edits.delete([feature.id() for feature in goes])
+        edits.add(others)
+        edits.add_topological_points(parts, self._project)
+        return int(stays.id())
 
     def _feature(self, feature_id: int) -> QgsFeature:
         feature = self._layer.getFeature(feature_id)

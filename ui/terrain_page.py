@@ -13,7 +13,7 @@ from ..core.terrain.composite import DEFAULT
 from . import elevation_choice
 from .landform_review import LandformReview
 from .landform_search import Findings, LandformSearch, Wanted
-from .segment_panel import SegmentPanel
+from .segment_panel import CLICKS, SegmentPanel
 from .segmenter import Segmenter
 from .target_layer import KeptObject
 
@@ -89,6 +89,7 @@ class TerrainPage(QObject):
         text = tr("It is in '{}'. Correct it with clicks, then keep it.").format(layer.name())
         self._controls.set_running(False, text)
         self._panel.set_status(text)
+        self._panel.ways.show_page(CLICKS)
 
     def close(self) -> bool:
         """Stop for good and leave nothing on the map; return True if the search's thread has ended."""

@@ -65,6 +65,8 @@ class Job:
     """When the window was last told how far it is."""
     told: Callable[[Job], None] | None = None
     """Tells the window how far it is."""
+    is_shown: bool = True
+    """Whether the task manager shows it, if it lasts."""
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def cancel(self) -> None:
@@ -265,7 +267,7 @@ class Worker(QObject):
             QTimer.singleShot(SHOWN_AFTER_MS, lambda: self._mirror(job))
 
     def _mirror(self, job: Job) -> None:
-        if job.finished.is_set() or job.is_cancelled() or self._closed:
+        if job.finished.is_set() or job.is_cancelled() or self._closed or not job.is_shown:
             return
         task = MirrorTask(job.title or QCoreApplication.translate("Worker", "Segmenting"), job)
         # Without a reference of our own, Python forgets the task and QGIS never hears of its end. The connections keep

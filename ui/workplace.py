@@ -10,11 +10,14 @@ from qgis.PyQt.QtWidgets import QAction
 
 from ..algorithms.base import missing_packages
 from ..core.errors import SegmentError
-from . import attribute_form, copy_command, messages
+from ..core.models.store import ModelStore
+from . import attribute_form, copy_command, licence, messages
+from .finding import Finding
 from .messages import Action
 from .model_download import ModelDownloads
 from .segment_panel import SegmentPanel
 from .segmenter import Segmenter
+from .servers_page import ServersPage
 from .terrain_page import TerrainPage
 
 
@@ -43,6 +46,8 @@ class Workplace(QObject):
         self.segmenter.tool.setAction(action)
         connect_panel(self.segmenter, self.panel)
         self.terrain = TerrainPage(iface.mapCanvas(), self.panel, self.segmenter, parent=self)
+        self.finding = Finding(iface.mapCanvas(), self.panel, self.segmenter, parent=self)
+        self.servers = ServersPage(self.panel.servers, parent=self)
         self._connect()
         iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.panel)
 
@@ -65,6 +70,8 @@ class Workplace(QObject):
         """Take everything away; returns after a moment at most, whatever is being computed."""
         self._downloads.cancel()
         self.terrain.close()
+        self.finding.close()
+        self.servers.close()
         self.segmenter.close()
         self._iface.removeDockWidget(self.panel)
         self.panel.deleteLater()
@@ -76,14 +83,17 @@ class Workplace(QObject):
         panel.start_requested.connect(self.start)
         panel.stop_requested.connect(self.stop)
         panel.packages_installed.connect(lambda: panel.show_missing(missing_packages()))
-        panel.download_requested.connect(self._downloads.start)
+        panel.download_requested.connect(self._fetch)
         panel.copy_command_requested.connect(lambda: self._copy(copy_command.qgis_process_command))
         panel.copy_python_requested.connect(lambda: self._copy(copy_command.python_code))
         segmenter.failed.connect(self._show_error)
         # QGIS's own undo, which is what Ctrl+Z is while no object is open, is that of the active layer
         segmenter.kept.connect(lambda _: iface.setActiveLayer(segmenter.keeper.layer))
         self.terrain.failed.connect(self._show_error)
+        self.servers.failed.connect(self._show_error)
         self.terrain.accepted.connect(iface.setActiveLayer)
+        self.finding.failed.connect(lambda error: self._show_error(error, self.finding))
+        self.finding.copied.connect(iface.setActiveLayer)
         self._downloads.arrived.connect(self._use_model)
         self._downloads.failed.connect(lambda name, error: self._show_error(error))
         self._downloads.progressed.connect(
@@ -99,7 +109,8 @@ class Workplace(QObject):
     def _use_model(self, name: str) -> None:
         self.panel.refresh_models()
         self.panel.choose_model(name)
-        self.segmenter.choose_model(name)
+        if "point" in ModelStore().get(name).accepts:
+            self.segmenter.choose_model(name)
 
     def _copy(self, as_text: object) -> None:
         found = self.segmenter.found()
@@ -113,18 +124,26 @@ class Workplace(QObject):
         QGuiApplication.clipboard().setText(text)
         self.panel.set_status(tr("Copied."))
 
-    def _show_error(self, error: Exception) -> None:
-        messages.show(self._iface.messageBar(), error, on_action=self._act)
+    def _show_error(self, error: Exception, whose: Segmenter | Finding | None = None) -> None:
+        owner = whose or self.segmenter
+        messages.show(self._iface.messageBar(), error, on_action=lambda action: self._act(action, owner))
 
-    def _act(self, action: Action) -> None:
-        """Do what a message's button offers."""
+    def _fetch(self, name: str) -> None:
+        """Download a model, or what is left of getting it: its licence may have to be accepted first."""
+        store = ModelStore()
+        # what is here already is only verified
+        if licence.ask(store, store.get(name), self._iface.mainWindow()):
+            self._downloads.start(name)
+
+    def _act(self, action: Action, owner: Segmenter | Finding) -> None:
+        """Do what a message's button offers, for whom it went wrong."""
         if action is Action.DOWNLOAD:
-            self._downloads.start(self.segmenter.model)
+            self._fetch(owner.model)
         elif action is Action.RETRY:
-            self.segmenter.retry()
+            owner.retry()
         elif action is Action.COARSER:
             self._iface.mapCanvas().zoomOut()
-            self.segmenter.retry()
+            owner.retry()
         elif action is Action.OPEN_SETTINGS and self.panel.layer() is not None:
             self._iface.showLayerProperties(self.panel.layer())
         elif action is Action.SHOW_INSTALL:

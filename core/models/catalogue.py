@@ -1,41 +1,44 @@
 """The models that the plugin knows by itself. The list never depends on which files are on this machine.
 
 A model is listed only if every file of it has a digest: what is fetched is verified, or it is not offered. Models whose
-licence forbids commercial use, or must be accepted first, are not offered either; a user may register such files.
+licence forbids commercial use, or reaches out for the program around them (AGPL), are not offered. Where a licence must
+be accepted first, nothing is fetched or loaded until the user has done so. Other files can be registered, see
+:mod:`.registered`.
 """
 
 from __future__ import annotations
 
 from ..errors import UnknownNameError
-from . import digests
-from .model import LookPolicy, ModelFile, ModelSpec
+from .model import ModelSpec
+from .specs import clicks, servers, words
 
 DEFAULT = "starter"
-_CLICKS_BOXES_SHAPES = frozenset({"point", "box", "shape"})
-_ACLY = "https://huggingface.co/Acly/MobileSAM/resolve/0d3b403339b4674a82493d5e97964dd78089ddc8"
-_SAMGIS = "https://huggingface.co/aletrn/sam-quantized/resolve/main/machine_learning_models"
-_LABELME = "https://github.com/wkentaro/labelme/releases/download/sam-20230416"
-_MOBILE_SAM_PAPER = "https://arxiv.org/abs/2306.14289"
-_SAM_PAPER = "https://arxiv.org/abs/2304.02643"
+SPECS: tuple[ModelSpec, ...] = (*clicks.SPECS, *words.SPECS, *servers.SPECS)
+"""All of them; of each kind the default comes first."""
 
 
 def names(takes: str = "") -> list[str]:
-    """Return the names of all models that take a kind of prompt (of all if none is said), the default first."""
+    """Return the names of the models of :func:`taking`, the default first."""
     return [spec.name for spec in taking(takes)]
 
 
 def taking(kind: str = "") -> list[ModelSpec]:
-    """Return the models that take a kind of prompt, e.g. "point" or "words"; all if none is said."""
-    return [spec for spec in SPECS if not kind or kind in spec.accepts]
+    """Return the models that take pixels and a kind of prompt, e.g. "point" or "words"; any kind if none is said."""
+    return [spec for spec in SPECS if not spec.fetches_map and (not kind or kind in spec.accepts)]
 
 
-def get(name: str) -> ModelSpec:
+def map_servers(kind: str = "") -> list[ModelSpec]:
+    """Return the models that take a kind of prompt and fetch the map themselves: see :mod:`..map_server`."""
+    return [spec for spec in SPECS if spec.fetches_map and (not kind or kind in spec.accepts)]
+
+
+def get(name: str, takes: str = "") -> ModelSpec:
     """Return the model called ``name``.
 
     Raises
     ------
     UnknownNameError
-        If there is none; the message lists those that exist.
+        If there is none; the message lists those that take this kind of prompt (all if none is said).
 
     Examples
     --------
@@ -45,87 +48,5 @@ def get(name: str) -> ModelSpec:
     for spec in SPECS:
         if spec.name == name:
             return spec
-    raise UnknownNameError(f"There is no model called '{name}'.", hint=f"Use one of: {', '.join(names())}.")
-
-
-def _sam(name: str, title: str, licence: str, citation_url: str, files: tuple[ModelFile, ModelFile]) -> ModelSpec:
-    return ModelSpec(
-        name=name,
-        title=title,
-        family="sam",
-        accepts=_CLICKS_BOXES_SHAPES,
-        files=files,
-        input_size_px=1024,
-        licence=licence,
-        citation_url=citation_url,
-        look=LookPolicy(1024, zoom_in=True),
-    )
-
-
-def _quantised_sam(letter: str, checkpoint: str, encoder: str, decoder: str) -> ModelSpec:
-    stem = f"sam_vit_{letter}_{checkpoint}.quantized"
-    return _sam(
-        f"sam_vit_{letter}",
-        f"SAM ViT-{letter.upper()}, quantised",
-        "Apache-2.0",
-        _SAM_PAPER,
-        (
-            ModelFile(f"{stem}.encoder.onnx", encoder, 0, f"{_LABELME}/{stem}.encoder.onnx"),
-            ModelFile(f"{stem}.decoder.onnx", decoder, 0, f"{_LABELME}/{stem}.decoder.onnx"),
-        ),
-    )
-
-
-SPECS: tuple[ModelSpec, ...] = (
-    ModelSpec(
-        name="starter",
-        title="Starter (comes with the plugin)",
-        family="starter",
-        accepts=_CLICKS_BOXES_SHAPES,
-        files=(
-            ModelFile("starter_encoder.onnx", digests.STARTER_ENCODER, 0, bundled=True),
-            ModelFile("starter_decoder.onnx", digests.STARTER_DECODER, 0, bundled=True),
-        ),
-        input_size_px=384,
-        licence="GPL-2.0-or-later",
-        citation_url="",
-        look=LookPolicy(192, scales=(1.0, 3.0, 6.0), snap_px=2, box_margin=1.25),
-    ),
-    _sam(
-        "mobile_sam",
-        "MobileSAM",
-        "Apache-2.0 (weights), MIT (export)",
-        _MOBILE_SAM_PAPER,
-        (
-            ModelFile(
-                "mobile_sam_image_encoder.onnx",
-                digests.MOBILE_SAM_ENCODER,
-                28_157_093,
-                f"{_ACLY}/mobile_sam_image_encoder.onnx",
-            ),
-            ModelFile(
-                "sam_mask_decoder_multi.onnx",
-                digests.MOBILE_SAM_DECODER,
-                16_496_559,
-                f"{_ACLY}/sam_mask_decoder_multi.onnx",
-            ),
-        ),
-    ),
-    _sam(
-        "mobile_sam_samgis",
-        "MobileSAM as SamGIS runs it",
-        "Apache-2.0",
-        _MOBILE_SAM_PAPER,
-        (
-            ModelFile(
-                "samgis_mobile_sam.encoder.onnx", digests.SAMGIS_ENCODER, 0, f"{_SAMGIS}/mobile_sam.encoder.onnx"
-            ),
-            ModelFile(
-                "samgis_mobile_sam.decoder.onnx", digests.SAMGIS_DECODER, 0, f"{_SAMGIS}/mobile_sam.decoder.onnx"
-            ),
-        ),
-    ),
-    _quantised_sam("b", "01ec64", digests.SAM_B_ENCODER, digests.SAM_B_DECODER),
-    _quantised_sam("l", "0b3195", digests.SAM_L_ENCODER, digests.SAM_L_DECODER),
-    _quantised_sam("h", "4b8939", digests.SAM_H_ENCODER, digests.SAM_H_DECODER),
-)
+    known = [spec.name for spec in (*taking(takes), *map_servers(takes))]
+    raise UnknownNameError(f"There is no model called '{name}'.", hint=f"Use one of: {', '.join(known)}.")

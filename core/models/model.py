@@ -23,7 +23,8 @@ class ModelFile:
     """One weights file."""
 
     filename: str
-    """Its name in the weights folder, or in resources/models when it is ``bundled``."""
+    """Its name in the weights folder, or in resources/models when it is ``bundled``; the whole path of a file that the
+    user registered where it lies."""
     sha256: str
     """Expected digest in lower-case hex; empty only for a file that the user registered without one."""
     size: int
@@ -52,6 +53,19 @@ class LookPolicy:
 
 
 @dataclass(frozen=True)
+class CertaintyPolicy:
+    """Which answers of a model are objects where nobody looks at them: measured, or as the model's authors say."""
+
+    min_score: float = 0.8
+    """Least predicted IoU."""
+    stability_offset: float = 1.0
+    """Logits that the threshold is moved by, up and down, to see how firm an outline is: a step that its logits notice
+    at all outlines, and survive at good ones."""
+    min_stability: float = 0.92
+    """Least IoU of the masks at the higher and the lower threshold."""
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """An entry of the catalogue: everything known about a model before its weights are opened."""
 
@@ -73,12 +87,20 @@ class ModelSpec:
     """Page that describes the model."""
     look: LookPolicy = field(default_factory=lambda: LookPolicy(1024))
     """How the session looks at an object with it."""
+    certainty: CertaintyPolicy = field(default_factory=CertaintyPolicy)
+    """Which of its answers to points that nobody chose are objects."""
     traits: frozenset[str] = frozenset()
     """What its family can't see in the graph, in the family's own words, e.g. {"nonorm"}."""
     server: str = ""
     """The server that runs it ("samgeo" or "samgis"); empty for a model that runs on this machine."""
+    fetches_map: bool = False
+    """True if the server fetches the map by itself: it is told places and takes no pixels, so no session can run it."""
     must_accept: bool = False
     """True if its licence has to be read and accepted before its weights are fetched or used."""
+    licence_url: str = ""
+    """Where the licence's text can be read; empty for those that everybody knows."""
+    confidence: float = 0.5
+    """Score from which what a model of words finds is mostly right, as its authors say: the threshold to propose."""
 
     @property
     def weights_sha256(self) -> str:

@@ -173,10 +173,23 @@ class OnnxSession:
         try:
             return self._ort.InferenceSession(path, self._options(threads, CPU), providers=[CPU])
         except self._failures as error:
+            plain = self._unoptimised(path, threads)
+            if plain is not None:
+                logger.warning("%s could not be optimised (%s): it runs as it is.", self._name, _first_line(error))
+                return plain
             raise ModelFileError(
                 f"The model file {path} can't be loaded: {_first_line(error)}.",
                 hint="Fetch it again, or update onnxruntime if the file is newer than it.",
             ) from error
+
+    def _unoptimised(self, path: str, threads: int | None) -> Any:
+        """Return a session of the graph as it is, or None: some that are halved in precision break in optimisation."""
+        options = self._options(threads, CPU)
+        options.graph_optimization_level = self._ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        try:
+            return self._ort.InferenceSession(path, options, providers=[CPU])
+        except self._failures:
+            return None
 
     def _options(self, threads: int | None, provider: str) -> Any:
         if threads is not None and threads < 1:

@@ -9,15 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import ModelFileError, ModelNotInstalledError, OutputError, UnsupportedPromptError
+from ..errors import ModelFileError, ModelNotInstalledError, OutputError, UnknownNameError, UnsupportedPromptError
 from ..progress import NullProgress, Progress, SubProgress
-from . import catalogue, download
+from . import catalogue, download, licences
 from .families import FAMILIES
 from .finding import WordModel
 from .model import LoadedModel, ModelFile, ModelSpec, RuntimeSettings, SegmentationModel
+from .registered import registered
 
 FOLDER_VARIABLE = "PROMPT_SEGMENTER_MODELS"
 BUNDLED_FOLDER = Path(__file__).resolve().parents[2] / "resources" / "models"
+_IN_WORDS = {"point": "clicks", "box": "boxes", "shape": "shapes", "example": "examples"}
 _FETCH = "python -m prompt_segmenter.core.cli models fetch {name}"
 
 
@@ -61,6 +63,49 @@ class ModelStore:
         self._patience = patience
         self._seen: dict[Path, _Seen] = {}
 
+    def taking(self, kind: str = "") -> list[ModelSpec]:
+        """Return the catalogue's models and the user's own that take a kind of prompt; all if none is said."""
+        return [
+            *catalogue.taking(kind),
+            *(spec for spec in registered(self.folder) if not kind or kind in spec.accepts),
+        ]
+
+    def names(self, kind: str = "") -> list[str]:
+        """Return the names of the models that take a kind of prompt, the catalogue's first; of all if none is said."""
+        return [spec.name for spec in self.taking(kind)]
+
+    def get(self, name: str, kind: str = "") -> ModelSpec:
+        """Return the model called ``name``, of the catalogue or registered by the user.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is none; the message lists those that take this kind of prompt.
+        UnsupportedPromptError
+            If it takes other kinds.
+        """
+        for spec in (*self.taking(), *catalogue.map_servers()):
+            if spec.name == name:
+                if kind and kind not in spec.accepts:
+                    raise self._takes_no(kind, spec)
+                return spec
+        known = [*self.names(kind), *(spec.name for spec in catalogue.map_servers(kind))]
+        raise UnknownNameError(f"There is no model called '{name}'.", hint=f"Use one of: {', '.join(known)}.")
+
+    def is_accepted(self, spec: ModelSpec) -> bool:
+        """Return True if the model may be fetched and used: its licence asks for nothing, or was accepted."""
+        return licences.is_accepted(self.folder, spec)
+
+    def accept(self, spec: ModelSpec) -> None:
+        """Record that the user has read and accepted the model's licence.
+
+        Raises
+        ------
+        OutputError
+            If the record can't be written.
+        """
+        licences.accept(self.folder, spec)
+
     def path(self, file: ModelFile) -> Path:
         """Return where the file belongs, whether it is there or not."""
         return (self._bundled if file.bundled else self.folder) / file.filename
@@ -77,10 +122,13 @@ class ModelStore:
         ------
         ModelNotInstalledError
             If a file isn't there; the hint is the command that gets it.
+        LicenceError
+            If its licence has to be accepted first.
         ModelFileError
             If a file can't be read or isn't the expected one. A fetched one that isn't is renamed to
             ``*.corrupt-<n>`` where the folder allows it.
         """
+        licences.require_accepted(self.folder, spec)
         missing = self.missing(spec)
         if missing:
             raise self._not_installed(spec, missing)
@@ -97,7 +145,10 @@ class ModelStore:
             As :func:`download.fetch` does.
         ModelNotInstalledError
             If a missing file can't be fetched, because it came with the plugin or was imported by the user.
+        LicenceError
+            If its licence has to be accepted first.
         """
+        licences.require_accepted(self.folder, spec)
         progress = progress or NullProgress()
         missing = self.missing(spec)
         for index, file in enumerate(missing):
@@ -147,12 +198,12 @@ class ModelStore:
             If no model has this name.
         UnsupportedPromptError
             If it takes no clicks or boxes.
-        ModelNotInstalledError, ModelFileError, DependencyError
-            If its weights, or onnxruntime, aren't there or can't be used.
+        LicenceError, ModelNotInstalledError, ModelFileError, DependencyError
+            If its licence isn't accepted, or its weights or onnxruntime aren't there or can't be used.
         """
         loaded = self._load(model, settings, progress)
         if not isinstance(loaded, SegmentationModel):
-            raise _takes_no("clicks", "point", loaded.spec)
+            raise self._takes_no("point", loaded.spec)
         return loaded
 
     def load_words(
@@ -165,11 +216,16 @@ class ModelStore:
         """Return a model that takes words, like :meth:`load`."""
         loaded = self._load(model, settings, progress)
         if not isinstance(loaded, WordModel):
-            raise _takes_no("words", "words", loaded.spec)
+            raise self._takes_no("words", loaded.spec)
         return loaded
 
     def _load(self, model: str | ModelSpec, settings: RuntimeSettings | None, progress: Progress | None) -> LoadedModel:
-        spec = catalogue.get(model) if isinstance(model, str) else model
+        spec = self.get(model) if isinstance(model, str) else model
+        if spec.fetches_map:
+            raise UnsupportedPromptError(
+                f"The model '{spec.name}' is a server that fetches the map itself, so it can't look at these pixels.",
+                hint="Use it in Segment from prompts, on a layer of web tiles, or choose another model.",
+            )
         family = FAMILIES.get(spec.family)
         paths = self.locate(spec, progress)
         # A registered file has no digest of its own in the spec: what is loaded is identified by what it is.
@@ -190,8 +246,16 @@ class ModelStore:
         del self._seen[path]
         raise ModelFileError(
             f"{path} is damaged or another file: its SHA-256 is {seen.sha256} and should be {file.sha256}.",
-            hint="It came with the plugin: reinstall the plugin." if file.bundled else _set_aside(path),
+            hint=self._what_to_do(file, path),
         )
+
+    def _what_to_do(self, file: ModelFile, path: Path) -> str:
+        """Return what to tell the user about a file that must not be loaded; one of our own is renamed."""
+        if file.bundled:
+            return "It came with the plugin: reinstall the plugin."
+        if Path(file.filename).is_absolute():
+            return "It has changed since you registered it: register the model again if that is right."
+        return _set_aside(path)
 
     def _look_at(self, path: Path, progress: Progress) -> _Seen:
         """Return the file's digest, read anew only if the file has changed since the last time."""
@@ -202,22 +266,24 @@ class ModelStore:
             self._seen[path] = seen
         return seen
 
+    def _takes_no(self, kind: str, spec: ModelSpec) -> UnsupportedPromptError:
+        return UnsupportedPromptError(
+            f"The model '{spec.name}' takes no {_IN_WORDS.get(kind, kind)}.",
+            hint=f"Use one of: {', '.join(self.names(kind))}.",
+        )
+
     def _not_installed(self, spec: ModelSpec, missing: tuple[ModelFile, ...]) -> ModelNotInstalledError:
-        names = ", ".join(file.filename for file in missing)
+        names = ", ".join(Path(file.filename).name for file in missing)
         folder = self.path(missing[0]).parent
         if all(file.url for file in missing):
             hint = f"Get it with: {_FETCH.format(name=spec.name)}"
         elif any(file.bundled for file in missing):
             hint = "These files come with the plugin: reinstall it."
+        elif all(Path(file.filename).is_absolute() for file in missing):
+            hint = "Register the model again with the files' new places."
         else:
             hint = "Copy these files into this folder."
         return ModelNotInstalledError(f"The model '{spec.name}' is not installed: {folder} has no {names}.", hint=hint)
-
-
-def _takes_no(what: str, kind: str, spec: ModelSpec) -> UnsupportedPromptError:
-    return UnsupportedPromptError(
-        f"The model '{spec.name}' takes no {what}.", hint=f"Use one of: {', '.join(catalogue.names(kind))}."
-    )
 
 
 def default_folder(environment: Mapping[str, str] | None = None, platform: str = sys.platform) -> Path:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from prompt_segmenter.algorithms import segmentprompts
 from prompt_segmenter.core import native
+from prompt_segmenter.core.models.store import ModelStore
 from prompt_segmenter.plugin import PromptSegmenterPlugin
 from prompt_segmenter.test.helpers.fake_model import SameBrightness
 from qgis.core import QgsRasterLayer
@@ -15,13 +16,13 @@ RECTANGLES = {"a": (20, 30, 40, 40), "b": (90, 80, 102, 95)}
 """(left, top, right, bottom) in pixels of the scene; a is 20 x 10 pixels, b 12 x 15."""
 
 
-class FakeStore:
+class FakeStore(ModelStore):
     """A weights folder in which the fake model is every model of the catalogue."""
 
     def missing(self, spec):
         return ()
 
-    def load(self, name, progress=None):
+    def load(self, name, *, settings=None, progress=None):
         return SameBrightness()
 
 

@@ -41,7 +41,7 @@ TURNED = (1.6, 1.2, LEFT, 1.2, -1.6, TOP)
 @pytest.fixture(autouse=True)
 def fake_store(fake_model, monkeypatch):
     class Store(FakeStore):
-        def load(self, name, progress=None):
+        def load(self, name, *, settings=None, progress=None):
             if name == "gone":
                 return catalogue.get(name)
             return super().load(name)

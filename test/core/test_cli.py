@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,12 +13,14 @@ import prompt_segmenter
 import pytest
 from prompt_segmenter.core import cli
 from prompt_segmenter.core.console import ConsoleProgress, stopping
-from prompt_segmenter.core.errors import DependencyError, ModelNotInstalledError
+from prompt_segmenter.core.errors import DependencyError, ModelNotInstalledError, StoppedWaiting
 from prompt_segmenter.core.models import catalogue
 from prompt_segmenter.core.models.store import FOLDER_VARIABLE, ModelStore
 from prompt_segmenter.core.raster.crs import transform_points
+from prompt_segmenter.core.remote.address import SAMGEO_VARIABLES
 from prompt_segmenter.core.status import status_lines
 from prompt_segmenter.test.helpers.fake_model import SameBrightness
+from prompt_segmenter.test.helpers.fake_samgeo import fake_samgeo
 from prompt_segmenter.test.helpers.rasters import write_raster
 from shapely.geometry import Polygon, box, shape
 
@@ -237,11 +240,33 @@ def test_wrong_usage_is_status_2(capsys, arguments):
     assert "usage:" in capsys.readouterr().err
 
 
+def test_the_status_says_how_the_samgeo_server_is(monkeypatch):
+    for name in SAMGEO_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    assert status_lines()[-1].startswith("Samgeo server      No samgeo server is set up.")
+    with fake_samgeo() as server:
+        monkeypatch.setenv(SAMGEO_VARIABLES[0], server.url)
+        assert "1.4.2, available" in status_lines()[-1]
+    assert "Start the server" in status_lines()[-1]
+
+
+def test_a_server_that_goes_on_after_ctrl_c_is_told(capsys, image, tmp_path, monkeypatch):
+    def stopped(*_):
+        raise StoppedWaiting("Stopped waiting. The server http://127.0.0.1:1 goes on with what it was given.")
+
+    monkeypatch.setattr(ModelStore, "load", lambda *_, **__: stopped())
+    status, _, errors = segment(capsys, image, tmp_path / "out.geojson", "--include", FIRST)
+    assert status == 130
+    assert errors.endswith(
+        "Nothing was written. Stopped waiting. The server http://127.0.0.1:1 goes on with what it was given.\n"
+    )
+
+
 def test_models_are_listed_with_whether_they_are_there(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
     status, said, _ = run(capsys, "models")
     assert status == 0
-    assert "mobile_sam         not installed" in said
+    assert re.search(r"^mobile_sam +not installed ", said, re.MULTILINE)
     assert str(tmp_path) in said
     assert run(capsys, "models", "list")[1] == said
 

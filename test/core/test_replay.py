@@ -204,6 +204,8 @@ def test_what_fails_says_why_and_the_others_go_on(plain, tmp_path):
         replace(record, stretch="bands=1,2,3 stretch=none pixels=drawn"),
         replace(record, settings="parts=some"),
         replace(record, source=small),
+        replace(record, prompts='words "tree"'),
+        replace(record, prompts="everything, points every 16 px +500040,4599920 EPSG:32633"),
     ]
 
     *failed, good = replayed(*broken, record)
@@ -218,8 +220,10 @@ def test_what_fails_says_why_and_the_others_go_on(plain, tmp_path):
         "RENDER",
         "parts=some",
         "90 x 60 pixels",
+        'found by a search (words "tree")',
+        "Run that search again",
     ]
-    assert [word in again.status for word, again in zip(words, failed)] == [True] * 7
+    assert [word in again.status for word, again in zip(words, failed)] == [True] * len(broken)
 
 
 def test_nothing_found_is_different_and_no_geometry_is_never_the_same(plain):

@@ -22,6 +22,8 @@ WORK = Path(os.environ["GUI_SMOKE"])
 PLACES = json.loads(os.environ["GUI_SMOKE_PLACES"])
 LEFT, RIGHT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.KeyboardModifier.NoModifier
 TOO_LONG_S = 60.0
+WAYS = ("similar", "everything")
+"""The panel's searches, in the order that they are tried."""
 errors = []
 
 
@@ -47,7 +49,6 @@ class Session:
     def __init__(self):
         self.window, self.canvas = utils.iface.mainWindow(), utils.iface.mapCanvas()
         self.panel = None
-        self.times = {}
 
     def open(self):
         """Show the scene as large as it fits, and the panel beside it."""
@@ -139,6 +140,36 @@ class Session:
         layer = self.panel.target()
         return layer.featureCount() if isinstance(layer, QgsVectorLayer) else 0
 
+    def find(self, way):
+        """Search by one of the panel's ways, and return what it says in the end and the layer."""
+        self.panel.ways.show_page(way)
+        controls = getattr(self.panel, way)
+        before = set(QgsProject.instance().mapLayers())
+        wait_ms(200)
+        controls.find.click()
+        state = controls.results.status
+        was_told = False
+        begun = time.monotonic()
+        while not state.bar.isHidden():
+            if time.monotonic() - begun > 2 * TOO_LONG_S:
+                raise TimeoutError(f"the search for {way} did not end in {2 * TOO_LONG_S:g} s")
+            was_told = was_told or 0 < state.bar.value() < state.bar.maximum()
+            wait_ms(20)
+        (layer_id,) = set(QgsProject.instance().mapLayers()) - before
+        return {
+            "said": state.text.text(),
+            "count": controls.results.count.text(),
+            "seconds": round(time.monotonic() - begun, 1),
+            "progress": was_told,
+        }, QgsProject.instance().mapLayer(layer_id)
+
+    def slide(self, way, value):
+        """Move the slider and return how many are said to be shown, and how many the layer has."""
+        results = getattr(self.panel, way).results
+        results.set_threshold(value)
+        wait_ms(200)
+        return results.count.text()
+
     def shoot(self, name):
         """Take the window's picture."""
         wait_ms(600)
@@ -191,8 +222,39 @@ def run():
     report["outline_on_canvas"] = session.has_outline()
     report["summary_on_canvas"] = session.panel._object.summary.text()
     session.key(Qt.Key.Key_Escape)
+    search(session, report)
     report["errors"] = errors
     return report
+
+
+def search(session, report):
+    """Look for everything and by words, in a part of the scene; filter what was found, and copy it."""
+    panel = session.panel
+    panel.set_layer(QgsProject.instance().mapLayersByName("scene")[0])
+    middle = session.canvas.extent().center()
+    half = 0.25 * session.canvas.extent().width()
+    session.canvas.setExtent(QgsRectangle(middle.x() - half, middle.y() - half, middle.x() + half, middle.y() + half))
+    session.until_idle("the closer view is encoded")
+    panel.ways.show_page("clicks")
+    session.click(PLACES["include"], LEFT)
+    wait_until(session.has_outline, "the outline of an example")
+    panel.ways.show_page("similar")
+    panel.similar.add_object.click()
+    for way in WAYS:
+        if way == "words":
+            panel.words.text.setEditText("building; tree")
+        found, layer = session.find(way)
+        report[way] = found
+        found["name"] = layer.name()
+        session.shoot(way)
+        found["all"] = session.slide(way, 0.0)
+        found["some"] = session.slide(way, 0.6)
+        found["features"] = layer.featureCount()
+        before = session.kept()
+        getattr(panel, way).results.copy.click()
+        wait_ms(300)
+        found["copied"] = session.kept() - before
+        getattr(panel, way).results.remove.click()
 
 
 def main():

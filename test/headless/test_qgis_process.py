@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from prompt_segmenter.test.headless.conftest import LEFT, TOP, click
-from qgis.core import QgsVectorLayer
+from qgis.core import QgsGeometry, QgsRectangle, QgsVectorLayer
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / ".dev/bin/qgis_process"
@@ -70,6 +70,46 @@ def test_what_it_wrote_comes_out_the_same_when_it_is_replayed(image, tmp_path):
     (feature,) = QgsVectorLayer(str(again), "again", "ogr").getFeatures()
     assert (feature["verdict"], feature["status"], feature["iou"]) == ("same", "same", 1.0)
     assert_is_the_roof(again)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "asked"),
+    [
+        ("segmenteverything", []),
+        ("segmenttext", ["PROMPT=Gebäude", "CONFIDENCE=0.2"]),
+        ("findsimilar", [f"EXAMPLE_POINTS={click(150, 150)}"]),
+    ],
+)
+def test_a_search_finds_the_roof(image, tmp_path, algorithm, asked):
+    output = tmp_path / "out.gpkg"
+
+    done = qgis_process(
+        "--json", "run", f"promptsegmenter:{algorithm}", "--", f"INPUT={image}", *asked, f"OUTPUT={output}"
+    )
+
+    assert done.returncode == 0, done.stderr
+    layer = QgsVectorLayer(str(output), "out", "ogr")
+    assert layer.featureCount() == json.loads(done.stdout)["results"]["COUNT"]
+    roof = QgsGeometry.fromRect(QgsRectangle(LEFT + 60, TOP - 85, LEFT + 90, TOP - 65))
+    shares = [
+        feature.geometry().intersection(roof).area() / feature.geometry().combine(roof).area()
+        for feature in layer.getFeatures()
+    ]
+    assert max(shares) > 0.6
+    assert all(feature["score"] is not None and feature["model"] for feature in layer.getFeatures())
+
+
+def test_an_unknown_word_is_status_1_and_the_list_of_words(image, tmp_path):
+    output = tmp_path / "out.gpkg"
+
+    done = qgis_process(
+        "run", "promptsegmenter:segmenttext", "--", f"INPUT={image}", "PROMPT=unicorn", f"OUTPUT={output}"
+    )
+
+    assert done.returncode == 1
+    assert "unicorn" in done.stderr
+    assert "building" in done.stderr
+    assert not output.exists()
 
 
 def test_what_cannot_work_is_status_1_one_sentence_and_no_file(image, tmp_path):

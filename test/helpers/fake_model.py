@@ -39,9 +39,10 @@ class SameBrightness:
     takes_previous = True
     weights_sha256 = "0" * 64
 
-    def __init__(self, look=SPEC.look, candidates=1):
+    def __init__(self, look=SPEC.look, candidates=1, score=0.8):
         self.spec = ModelSpec(**{**SPEC.__dict__, "look": look})
         self.candidates = candidates
+        self.score = score
         self.encoded = []
         self.previous = []
 
@@ -65,4 +66,7 @@ class SameBrightness:
         logits = 8.0 - np.abs(gray - seed)
         # a second candidate claims the better score and misses the click
         stack = np.stack([logits, -logits][: self.candidates]).astype(np.float32)
-        return MaskPrediction(stack, np.float32([0.8, 0.95][: self.candidates]), Identity())
+        return MaskPrediction(stack, np.float32([self.score, 0.95][: self.candidates]), Identity())
+
+    def mask_logits(self, mask):
+        return np.where(mask, 8.0, -8.0).astype(np.float32)

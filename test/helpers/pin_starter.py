@@ -12,7 +12,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DIGESTS = ROOT / "core" / "models" / "digests.py"
-FILES = {"STARTER_ENCODER": "starter_encoder.onnx", "STARTER_DECODER": "starter_decoder.onnx"}
+FILES = {
+    "STARTER_ENCODER": "starter_encoder.onnx",
+    "STARTER_DECODER": "starter_decoder.onnx",
+    "STARTER_WORDS": "starter_words.onnx",
+}
 
 
 def pinned_lines(folder: Path = ROOT / "resources" / "models") -> dict[str, str]:

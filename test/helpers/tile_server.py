@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import warnings
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import numpy as np
 from prompt_segmenter.core import native
+from prompt_segmenter.test.helpers.loopback import serving
 
 
 def height(zoom: int, cols: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -89,12 +90,6 @@ def serve_tiles():
         def log_message(self, *args):
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        site.url = f"http://127.0.0.1:{server.server_address[1]}/{{z}}/{{x}}/{{y}}.png"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield site
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Handler) as url:
+        site.url = f"{url}/{{z}}/{{x}}/{{y}}.png"
+        yield site

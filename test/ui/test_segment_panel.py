@@ -10,7 +10,7 @@ from prompt_segmenter.ui.placement import OverlapRule
 from prompt_segmenter.ui.segment_panel import SegmentPanel
 from prompt_segmenter.ui.target_layer import KeepSettings
 from qgis.core import QgsVectorLayer
-from qgis.gui import QgsCollapsibleGroupBoxBasic
+from qgis.gui import QgsAuthConfigSelect, QgsCollapsibleGroupBoxBasic
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import (
@@ -237,7 +237,7 @@ def test_a_model_that_is_not_here_is_offered_and_the_one_before_stays_in_use(pan
     assert chosen.values == []
     about = next(label.text() for label in panel.findChildren(QLabel) if label.text().startswith("Not on this machine"))
     assert "45 MB from huggingface.co, licence Apache-2.0 (weights), MIT (export)" in about
-    button(panel, "Download").click()
+    box_of(panel, "Download the model MobileSAM").click()
     assert wanted.values == ["mobile_sam"]
 
 
@@ -287,6 +287,8 @@ def clipped(panel):
             not widget.isVisible()
             or not shows
             or (type(widget) is QToolButton and widget.parent() is not panel._object)
+            # QGIS's own choice of a login
+            or isinstance(widget.parent(), QgsAuthConfigSelect)
         ):
             continue
         needs = widget.minimumSizeHint()
@@ -300,9 +302,10 @@ def clipped(panel):
     return found
 
 
-@pytest.mark.parametrize("is_missing", [False, True])
+@pytest.mark.parametrize("page", ["clicks", "words", "everything", "similar", "terrain", "servers", ""])
 @pytest.mark.parametrize("scale", [1.0, 1.5])
-def test_nothing_is_cut_off_at_the_least_width_and_a_larger_font(make_panel, scale, is_missing):
+def test_nothing_is_cut_off_at_the_least_width_and_a_larger_font(make_panel, scale, page):
+    is_missing = not page
     before = QApplication.font()
     larger = QApplication.font()
     larger.setPointSizeF(larger.pointSizeF() * scale)
@@ -310,19 +313,25 @@ def test_nothing_is_cut_off_at_the_least_width_and_a_larger_font(make_panel, sca
     try:
         panel = make_panel()
         panel.choose_model("mobile_sam")
+        panel.ways.show_page(page or "clicks")
+        for controls in (panel.words, panel.everything, panel.similar):
+            controls.results.show_state("Encoding: 1234 found so far, and more are to come", busy=True, fraction=0.3)
+            controls.results.show_result(1234, 5678, may_copy=True)
         for section in panel.findChildren(QgsCollapsibleGroupBoxBasic):
             section.setCollapsed(False)
         panel.show_missing(["onnxruntime", "shapely"] if is_missing else [])
         panel.set_status("Encoding the view at a resolution of 0.3 m, 0.8 s so far", busy=True, fraction=0.3)
         panel.set_object("1 243 m², score 0.94; 3 include points, 2 exclude points and a box", True, True, True)
         panel.setFloating(True)
-        panel.resize(panel.minimumSizeHint().width(), 700)
         panel.show()
-        QApplication.processEvents()
-        QApplication.processEvents()
+        for _ in range(3):
+            # the dock follows what its page needs
+            QApplication.processEvents()
+            panel.resize(panel.minimumSizeHint().width(), 700)
+            QApplication.processEvents()
 
         assert clipped(panel) == []
-        assert is_missing or len(panel.findChildren(QPlainTextEdit)) == 2
+        assert is_missing or len(panel.findChildren(QPlainTextEdit)) == 3
         assert panel.width() < 30 * panel.fontMetrics().averageCharWidth() + 300
     finally:
         QApplication.setFont(before)

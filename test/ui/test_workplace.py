@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import prompt_segmenter
 import pytest
+from prompt_segmenter.algorithms import server_settings
 from prompt_segmenter.core.errors import ModelNotInstalledError, OutsideExtentError
 from prompt_segmenter.test.algorithms.conftest import write_tif
+from prompt_segmenter.test.helpers.samgeo_script import runs, samgeo_command
 from prompt_segmenter.test.ui.stage import LEFT, NONE, TOP, until
 from prompt_segmenter.test.ui.test_terrain_page import endless, write_dem
 from prompt_segmenter.ui import workplace as workplace_module
@@ -306,3 +310,18 @@ def test_accepted_landforms_become_the_active_layer(place, window, tmp_path):
     controls.candidates.accept_all.click()
     assert window.active.name() == "Volcanoes" and window.active.featureCount() == 2
     assert controls.candidates.isHidden()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+def test_a_server_that_was_started_ends_when_the_plugin_is_unloaded(place, plugin, tmp_path):
+    servers = place.panel.servers
+    servers.command.setText(samgeo_command(tmp_path))
+    servers.start.click()
+    until(lambda: server_settings.url_of("samgeo") and "pid" in servers.log.toPlainText())
+    pid = int(servers.log.toPlainText().rpartition("pid ")[2].split()[0])
+    assert runs(pid)
+
+    plugin.unload()
+
+    until(lambda: not runs(pid))
+    assert server_settings.url_of("samgeo") == ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .canvas import Canvas
+from .kinds import Kind
 from .shapes import blob, box, crooked, ellipse
 from .textures import Array, any_colour, noise, stained
 
@@ -43,6 +44,7 @@ def leaves(canvas: Canvas) -> None:
     rng = canvas.rng
     everything = (slice(0, canvas.size), slice(0, canvas.size))
     canvas.rgb[:] = _texture(canvas, everything, (canvas.size, canvas.size))
+    canvas.kinds[:] = Kind.UNSURE
     shaded = rng.random() < 0.4
     for radius in sorted(
         canvas.size * np.exp(rng.uniform(np.log(0.03), np.log(0.4), int(rng.integers(6, 30)))), reverse=True
@@ -53,7 +55,7 @@ def leaves(canvas: Canvas) -> None:
             continue
         if shaded:
             canvas.shadow(where, mask, radius * 0.2)
-        canvas.paint(where, mask, _texture(canvas, where, mask.shape), label=canvas.new())
+        canvas.paint(where, mask, _texture(canvas, where, mask.shape), label=canvas.new(), kind=Kind.UNSURE)
 
 
 def nested(canvas: Canvas) -> None:
@@ -61,6 +63,7 @@ def nested(canvas: Canvas) -> None:
     rng = canvas.rng
     everything = (slice(0, canvas.size), slice(0, canvas.size))
     canvas.rgb[:] = _texture(canvas, everything, (canvas.size, canvas.size))
+    canvas.kinds[:] = Kind.UNSURE
     for _ in range(int(rng.integers(2, 9))):
         radius = canvas.size * np.exp(rng.uniform(np.log(0.06), np.log(0.35)))
         centre = tuple(rng.uniform(0.05, 0.95, 2) * canvas.size)
@@ -70,7 +73,7 @@ def nested(canvas: Canvas) -> None:
         if rng.random() < 0.5:
             canvas.shadow(where, mask, radius * rng.uniform(0.05, 0.3))
         label, colour = canvas.new(), any_colour(rng)
-        canvas.paint(where, mask, stained(rng, mask.shape, colour, 0.06), label=label)
+        canvas.paint(where, mask, stained(rng, mask.shape, colour, 0.06), label=label, kind=Kind.UNSURE)
         for _ in range(int(rng.integers(1, 6))):
             u, v = canvas.local(where, centre, rng.uniform(0, 6.3))
             split = (u > rng.uniform(-0.6, 0.6) * radius) & (abs(v) < radius * rng.uniform(0.2, 2.0)) & mask

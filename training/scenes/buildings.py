@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .canvas import Canvas, Mask
+from .kinds import Kind, ground
 from .nature import crown
 from .shapes import box
 from .textures import GRASSES, PAVED, ROOFS, SOILS, Array, any_colour, noise, pick, stained
@@ -77,7 +78,7 @@ def roof(
             colour = pick(rng, ROOFS)
         place = (u - wing.u, v - wing.v)
         patch = _surface(canvas, place, wing, colour, style)
-        canvas.paint(where, mask, patch, label=label, extra=canvas.new())
+        canvas.paint(where, mask, patch, label=label, extra=canvas.new(), kind=Kind.BUILDING)
         if style in ("patched", "sheets") and rng.random() < 0.55:
             _sections(canvas, where, mask, place, wing)
     if style == "flat":
@@ -162,8 +163,8 @@ def _clutter(canvas: Canvas, where: tuple[slice, slice], outline: Mask, u: Array
 def town(canvas: Canvas) -> None:
     """Streets on a slanted grid with houses along them: suburb, slum or city by chance."""
     rng = canvas.rng
-    canvas.ground(pick(rng, (*SOILS, *GRASSES, *PAVED)), rng.uniform(0.05, 0.15))
-    canvas.mottle(pick(rng, (*GRASSES, *SOILS)), rng.uniform(0.1, 0.6))
+    canvas.ground(ground(rng, (*SOILS, *GRASSES, *PAVED)), rng.uniform(0.05, 0.15))
+    canvas.mottle(ground(rng, (*GRASSES, *SOILS)), rng.uniform(0.1, 0.6))
     angle = rng.uniform(0, np.pi)
     house = rng.uniform(0.08, 0.32) * canvas.size
     gap = house * rng.choice([0.03, 0.12, 0.3, 0.7])
@@ -203,7 +204,7 @@ def _rubble(canvas: Canvas, house: float) -> None:
     for _ in range(int(rng.integers(10, 160))):
         size = house * rng.uniform(0.02, 0.1, 2) + 1.0
         where, mask = canvas.polygon(box(tuple(rng.uniform(0, canvas.size, 2)), size[0], size[1], rng.uniform(0, 3.1)))
-        canvas.paint(where, mask, tint if rng.random() < 0.4 else any_colour(rng))
+        canvas.paint(where, mask, tint if rng.random() < 0.4 else any_colour(rng), kind=Kind.OTHER)
 
 
 def _turn(offset: Array, angle: float) -> Array:
@@ -214,8 +215,8 @@ def _turn(offset: Array, angle: float) -> Array:
 def rows(canvas: Canvas) -> None:
     """Long narrow buildings side by side, close together, each of several materials along its length."""
     rng = canvas.rng
-    canvas.ground(pick(rng, (*SOILS, *PAVED, *GRASSES)), rng.uniform(0.04, 0.15))
-    canvas.mottle(pick(rng, (*GRASSES, *SOILS)), rng.uniform(0.1, 0.6))
+    canvas.ground(ground(rng, (*SOILS, *PAVED, *GRASSES)), rng.uniform(0.04, 0.15))
+    canvas.mottle(ground(rng, (*GRASSES, *SOILS)), rng.uniform(0.1, 0.6))
     _rubble(canvas, canvas.size * rng.uniform(0.1, 0.3))
     angle, width = rng.uniform(0, np.pi), canvas.size * rng.uniform(0.05, 0.16)
     gap = width * rng.choice([0.05, 0.2, 0.6, 1.5])
@@ -239,8 +240,8 @@ def rows(canvas: Canvas) -> None:
 def hall(canvas: Canvas) -> None:
     """One or two large buildings that fill much of the view, among small things."""
     rng = canvas.rng
-    canvas.ground(pick(rng, (*PAVED, *SOILS, *GRASSES)), rng.uniform(0.04, 0.14))
-    canvas.mottle(pick(rng, (*PAVED, *GRASSES)), rng.uniform(0.1, 0.5))
+    canvas.ground(ground(rng, (*PAVED, *SOILS, *GRASSES)), rng.uniform(0.04, 0.14))
+    canvas.mottle(ground(rng, (*PAVED, *GRASSES)), rng.uniform(0.1, 0.5))
     if rng.random() < 0.6:
         road(canvas, width=rng.uniform(0.05, 0.15) * canvas.size)
     angle = rng.uniform(0, np.pi)

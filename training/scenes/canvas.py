@@ -9,10 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .kinds import Ground, Kind
 from .textures import Array, Rng, noise, stained
 
 Mask = NDArray[np.bool_]
 Labels = NDArray[np.int32]
+Kinds = NDArray[np.uint8]
 
 
 @dataclass
@@ -27,6 +29,8 @@ class Canvas:
     """Object at each pixel (S, S); 0 is ground."""
     extra: Labels = field(init=False)
     """Parts of objects, or groups of them (S, S); 0 is none."""
+    kinds: Kinds = field(init=False)
+    """What each pixel shows (S, S), a :class:`Kind`."""
     count: int = 0
     sun: tuple[float, float] = (0.0, 0.0)
     """Direction of the shadows (dx, dy), length 1."""
@@ -37,6 +41,7 @@ class Canvas:
         self.rgb = np.zeros((self.size, self.size, 3), np.float32)
         self.labels = np.zeros((self.size, self.size), np.int32)
         self.extra = np.zeros((self.size, self.size), np.int32)
+        self.kinds = np.zeros((self.size, self.size), np.uint8)
         angle = self.rng.uniform(0, 2 * np.pi)
         self.sun = (float(np.cos(angle)), float(np.sin(angle)))
         self.darkness = float(self.rng.uniform(0.25, 0.7))
@@ -46,18 +51,20 @@ class Canvas:
         self.count += 1
         return self.count
 
-    def ground(self, colour: Array, amount: float = 0.1) -> None:
+    def ground(self, ground: Ground, amount: float = 0.1) -> None:
         """Cover everything with ground of one colour, mottled."""
         shape = (self.size, self.size)
-        self.rgb[:] = stained(self.rng, shape, colour, amount)
+        self.rgb[:] = stained(self.rng, shape, ground.colour, amount)
+        self.kinds[:] = ground.kind
 
-    def mottle(self, colour: Array, cover: float, strength: float = 0.8) -> None:
+    def mottle(self, ground: Ground, cover: float, strength: float = 0.8) -> None:
         """Blend another ground colour in, in natural patches that cover about this share."""
         shape = (self.size, self.size)
         field_ = noise(self.rng, shape, 3) + 0.3 * noise(self.rng, shape, 1)
         level = np.quantile(field_, 1 - np.clip(cover, 0.02, 0.98))
         blend = strength / (1 + np.exp(-(field_ - level) * self.rng.uniform(3, 20)))
-        self.rgb += (stained(self.rng, shape, colour, 0.08) - self.rgb) * blend[..., None]
+        self.rgb += (stained(self.rng, shape, ground.colour, 0.08) - self.rgb) * blend[..., None]
+        self.kinds[blend > 0.5] = ground.kind
 
     def window(self, points: Array) -> tuple[slice, slice]:
         """The part of the canvas that points (N, 2) span, as slices."""
@@ -91,12 +98,18 @@ class Canvas:
         *,
         label: int | None = None,
         extra: int | None = None,
+        kind: Kind | None = None,
     ) -> None:
-        """Put a colour (3,) or patch (h, w, 3) where the mask is, and the labels with it."""
+        """Put a colour (3,) or patch (h, w, 3) where the mask is, and the labels with it.
+
+        A new object is of no kind unless it says which; what has no label of its own changes no kind by itself.
+        """
         if not mask.size:
             return
         target = self.rgb[where]
         target[mask] = colour[mask] if colour.ndim == 3 else colour
+        if kind is not None or label is not None:
+            self.kinds[where][mask] = kind or Kind.OTHER
         if label is not None:
             self.labels[where][mask] = label
             self.extra[where][mask] = extra or 0

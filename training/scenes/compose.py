@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import abstract, buildings, land, nature, terrain, transport, works
-from .canvas import Canvas, Labels
+from . import abstract, buildings, forest, land, nature, streets, terrain, transport, works
+from .canvas import Canvas, Kinds, Labels
 from .textures import Array
 
 THEMES: dict[str, tuple[float, Callable[[Canvas], None]]] = {
@@ -29,6 +29,8 @@ THEMES: dict[str, tuple[float, Callable[[Canvas], None]]] = {
     "nested": (0.05, abstract.nested),
     "relief": (0.05, terrain.relief),
 }
+MORE: dict[str, Callable[[Canvas], None]] = {"district": streets.district, "forest": forest.forest}
+"""Themes that come only when they are asked for: the starter model was not trained on them."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +43,19 @@ class Scene:
     """Object at each pixel (S, S); 0 is ground."""
     extra: Labels
     """Parts of objects or groups of them (S, S); 0 is none."""
+    kinds: Kinds
+    """What each pixel shows (S, S), a :class:`Kind`."""
     theme: str
     """Which theme it is."""
 
 
 def render(seed: int, size: int = 320, theme: str | None = None) -> Scene:
-    """A scene: the same for the same seed, size and theme."""
+    """A scene: the same for the same seed, size and theme. Without a theme, one of THEMES by its share."""
     rng = np.random.default_rng((20261120, seed))
     names = list(THEMES)
     weights = np.array([THEMES[name][0] for name in names])
     chosen = theme or str(rng.choice(names, p=weights / weights.sum()))
     canvas = Canvas(size, rng)
-    THEMES[chosen][1](canvas)
-    return Scene(np.clip(canvas.rgb, 0, 1.2), canvas.labels, canvas.extra, chosen)
+    paint = MORE[chosen] if chosen in MORE else THEMES[chosen][1]
+    paint(canvas)
+    return Scene(np.clip(canvas.rgb, 0, 1.2), canvas.labels, canvas.extra, canvas.kinds, chosen)

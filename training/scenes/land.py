@@ -6,6 +6,7 @@ import numpy as np
 
 from .buildings import roof
 from .canvas import Canvas, Mask
+from .kinds import Kind, ground
 from .nature import crown, grove, water
 from .shapes import blob, crooked, ellipse
 from .textures import CROPS, GRASSES, SOILS, Array, noise, pick, stained
@@ -33,7 +34,7 @@ def sown(canvas: Canvas, where: tuple[slice, slice], shape: tuple[int, int], col
 def fields(canvas: Canvas) -> None:
     """A patchwork of plots that share borders, or strips, with hedges, tracks, a farm and ponds."""
     rng = canvas.rng
-    canvas.ground(pick(rng, (*GRASSES, *SOILS)), 0.1)
+    canvas.ground(ground(rng, (*GRASSES, *SOILS)), 0.1)
     plots = _plots(canvas)
     everything = (slice(0, canvas.size), slice(0, canvas.size))
     gap = rng.random() < 0.6
@@ -45,7 +46,7 @@ def fields(canvas: Canvas) -> None:
         where = (slice(int(rows[0]), int(rows[-1]) + 1), slice(int(cols[0]), int(cols[-1]) + 1))
         inside: Mask = mask[where]
         patch = sown(canvas, where, inside.shape, pick(rng, CROPS))
-        canvas.paint(where, inside, patch, label=canvas.new())
+        canvas.paint(where, inside, patch, label=canvas.new(), kind=Kind.FIELD)
     if gap:
         _lines(canvas, plots, everything)
     for _ in range(int(rng.integers(0, 3))):
@@ -100,14 +101,14 @@ def _lines(canvas: Canvas, plots: Array, everything: tuple[slice, slice]) -> Non
         edge[:, shift:] |= plots[:, shift:] != plots[:, :-shift]
         edge[shift:] |= plots[shift:] != plots[:-shift]
     colour = pick(rng, (*SOILS, *GRASSES, (60, 76, 44)))
-    canvas.paint(everything, edge, stained(rng, plots.shape, colour, 0.15), label=0)
+    canvas.paint(everything, edge, stained(rng, plots.shape, colour, 0.15), label=0, kind=Kind.UNSURE)
 
 
 def pivots(canvas: Canvas) -> None:
     """Circular irrigated fields in dry land."""
     rng = canvas.rng
-    canvas.ground(pick(rng, SOILS), 0.1)
-    canvas.mottle(pick(rng, (*SOILS, *GRASSES)), rng.uniform(0.1, 0.5))
+    canvas.ground(ground(rng, SOILS), 0.1)
+    canvas.mottle(ground(rng, (*SOILS, *GRASSES)), rng.uniform(0.1, 0.5))
     size = canvas.size * rng.uniform(0.15, 0.5)
     for row in range(int(canvas.size / size) + 1):
         for column in range(int(canvas.size / size) + 1):
@@ -122,7 +123,8 @@ def pivots(canvas: Canvas) -> None:
             if rng.random() < 0.35:
                 mask &= np.arctan2(v, u) < rng.uniform(0, 2.8)
             label = canvas.new()
-            canvas.paint(where, mask, sown(canvas, where, mask.shape, pick(rng, CROPS)), label=label)
+            patch = sown(canvas, where, mask.shape, pick(rng, CROPS))
+            canvas.paint(where, mask, patch, label=label, kind=Kind.FIELD)
             if rng.random() < 0.35:
                 half = mask & (v > 0)
                 canvas.paint(where, half, sown(canvas, where, mask.shape, pick(rng, CROPS)), extra=canvas.new())
@@ -136,14 +138,15 @@ def pivots(canvas: Canvas) -> None:
 def orchard(canvas: Canvas) -> None:
     """Trees in rows on one plot or several."""
     rng = canvas.rng
-    canvas.ground(pick(rng, (*GRASSES, *SOILS)), 0.1)
+    canvas.ground(ground(rng, (*GRASSES, *SOILS)), 0.1)
     for _ in range(int(rng.integers(1, 4))):
         where, mask = canvas.polygon(
             crooked(rng, tuple(rng.uniform(0.2, 0.8, 2) * canvas.size), canvas.size * rng.uniform(0.2, 0.6))
         )
         if not mask.any():
             continue
-        canvas.paint(where, mask, stained(rng, mask.shape, pick(rng, (*SOILS, *GRASSES)), 0.08), label=canvas.new())
+        plot = ground(rng, (*SOILS, *GRASSES))
+        canvas.paint(where, mask, stained(rng, mask.shape, plot.colour, 0.08), label=canvas.new(), kind=plot.kind)
     step, angle = canvas.size * rng.uniform(0.05, 0.14), rng.uniform(0, 3.1)
     colour, size = pick(rng, ((52, 78, 42), (90, 104, 70), (70, 96, 52))), rng.uniform(0.25, 0.48)
     n = int(canvas.size / step)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .canvas import Canvas
+from .kinds import Kind, ground
 from .shapes import blob, ribbon
 from .textures import GRASSES, SOILS, TREES, WATERS, Array, Rng, noise, pick, stained
 
@@ -39,7 +40,7 @@ def crown(
     if rng.random() < 0.35:
         gaps = noise(rng, mask.shape, 1) + 0.8 * fall > rng.uniform(1.6, 2.6)
         patch[gaps] = canvas.rgb[where][gaps] * 0.7 + patch[gaps] * 0.3
-    canvas.paint(where, mask, patch.astype(np.float32), label=label, extra=extra)
+    canvas.paint(where, mask, patch.astype(np.float32), label=label, extra=extra, kind=Kind.TREE)
 
 
 def _toned(rng: Rng, colour: Array, near: Array | None) -> Array:
@@ -82,7 +83,7 @@ def water(canvas: Canvas, points: Array, *, colour: Array | None = None) -> int:
             * rng.uniform(0.1, 0.6)
         )
     label = canvas.new()
-    canvas.paint(where, mask, patch.astype(np.float32), label=label)
+    canvas.paint(where, mask, patch.astype(np.float32), label=label, kind=Kind.WATER)
     return label
 
 
@@ -94,17 +95,17 @@ def _shore(canvas: Canvas, points: Array) -> None:
     where, mask = canvas.polygon(rim.astype(np.float32))
     if not mask.any():
         return
-    colour = pick(rng, (*SOILS, *GRASSES, (214, 206, 190), (60, 60, 44)))
+    rim_of = ground(rng, (*SOILS, *GRASSES, (214, 206, 190), (60, 60, 44)))
     keep = mask & (noise(rng, mask.shape, 2) > rng.uniform(-2.5, 0.2))
-    canvas.paint(where, keep, stained(rng, mask.shape, colour, 0.1), label=0)
+    canvas.paint(where, keep, stained(rng, mask.shape, rim_of.colour, 0.1), label=0, kind=rim_of.kind)
 
 
 def wetland(canvas: Canvas) -> None:
     """Ponds, lakes and creeks in open land."""
     rng = canvas.rng
-    canvas.ground(pick(rng, (*GRASSES, *SOILS)), rng.uniform(0.04, 0.18))
+    canvas.ground(ground(rng, (*GRASSES, *SOILS)), rng.uniform(0.04, 0.18))
     for _ in range(int(rng.integers(1, 4))):
-        canvas.mottle(pick(rng, (*GRASSES, *SOILS)), rng.uniform(0.1, 0.6), rng.uniform(0.3, 0.9))
+        canvas.mottle(ground(rng, (*GRASSES, *SOILS)), rng.uniform(0.1, 0.6), rng.uniform(0.3, 0.9))
     if rng.random() < 0.4:
         band, _ = ribbon(rng, canvas.size, rng.uniform(0.015, 0.12) * canvas.size, rng.uniform(0.05, 0.25))
         water(canvas, band)
@@ -128,8 +129,8 @@ def wetland(canvas: Canvas) -> None:
 def woods(canvas: Canvas) -> None:
     """Crowns, from scattered to a closed canopy."""
     rng = canvas.rng
-    canvas.ground(pick(rng, (*GRASSES, *SOILS, *GRASSES)), rng.uniform(0.05, 0.2))
-    canvas.mottle(pick(rng, (*GRASSES, *SOILS)), rng.uniform(0.1, 0.6))
+    canvas.ground(ground(rng, (*GRASSES, *SOILS, *GRASSES)), rng.uniform(0.05, 0.2))
+    canvas.mottle(ground(rng, (*GRASSES, *SOILS)), rng.uniform(0.1, 0.6))
     radius = canvas.size * rng.uniform(0.025, 0.16)
     near = canvas.rgb.mean((0, 1)) if rng.random() < 0.45 else None
     kinds = [_toned(rng, pick(rng, TREES), near) for _ in range(int(rng.integers(1, 4)))]
@@ -146,8 +147,8 @@ def woods(canvas: Canvas) -> None:
 def savanna(canvas: Canvas) -> None:
     """Few trees that stand alone in grass or soil of nearly their colour, each beside its own clear shadow."""
     rng = canvas.rng
-    canvas.ground(pick(rng, (*GRASSES, *SOILS, *GRASSES)), rng.uniform(0.02, 0.12))
-    canvas.mottle(pick(rng, (*GRASSES, *SOILS)), rng.uniform(0.05, 0.5), rng.uniform(0.2, 0.8))
+    canvas.ground(ground(rng, (*GRASSES, *SOILS, *GRASSES)), rng.uniform(0.02, 0.12))
+    canvas.mottle(ground(rng, (*GRASSES, *SOILS)), rng.uniform(0.05, 0.5), rng.uniform(0.2, 0.8))
     canvas.darkness = float(rng.uniform(0.2, 0.6))
     near = canvas.rgb.mean((0, 1))
     radius = canvas.size * rng.uniform(0.04, 0.2)
@@ -171,3 +172,4 @@ def clouds(canvas: Canvas) -> None:
     opaque = thick > 0.5
     canvas.labels[opaque] = canvas.new()
     canvas.extra[opaque] = 0
+    canvas.kinds[opaque] = Kind.CLOUD

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 Rng = np.random.Generator
+Rgb = tuple[int, int, int]
 
 _TILE = 512
 _SLOPES = (0.0, 0.8, 1.3, 1.8, 2.4)
@@ -124,11 +125,17 @@ def noise(rng: Rng, shape: tuple[int, int], slope: int) -> Array:
     return np.ascontiguousarray(patch)
 
 
-def pick(rng: Rng, palette: tuple[tuple[int, int, int], ...], spread: float = 0.022) -> Array:
+def pick(rng: Rng, palette: tuple[Rgb, ...], spread: float = 0.022) -> Array:
     """A colour (3,) in 0..1 near one of the palette's."""
-    colour = np.array(palette[rng.integers(len(palette))], dtype=np.float32) / 255
+    return drawn(rng, palette, spread)[0]
+
+
+def drawn(rng: Rng, palette: tuple[Rgb, ...], spread: float = 0.022) -> tuple[Array, Rgb]:
+    """A colour (3,) in 0..1 near one of the palette's, and which one that is."""
+    source = palette[rng.integers(len(palette))]
+    colour = np.array(source, dtype=np.float32) / 255
     colour = colour * np.float32(rng.uniform(0.8, 1.2)) + rng.normal(0, spread, 3).astype(np.float32)
-    return np.clip(colour, 0.01, 1.0).astype(np.float32)
+    return np.clip(colour, 0.01, 1.0).astype(np.float32), source
 
 
 def any_colour(rng: Rng) -> Array:

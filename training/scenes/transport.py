@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .canvas import Canvas
+from .kinds import Kind, ground
 from .shapes import box, ellipse, ribbon, turned
 from .textures import PAVED, SOILS, VEHICLES, WATERS, Array, any_colour, noise, pick, stained
 
@@ -16,7 +17,7 @@ def road(canvas: Canvas, *, width: float, colour: Array | None = None) -> int:
     band, middle = ribbon(rng, canvas.size, width, rng.choice([0.0, 0.0, 0.05, 0.15]))
     where, mask = canvas.polygon(band)
     label = canvas.new()
-    canvas.paint(where, mask, stained(rng, mask.shape, colour, rng.uniform(0.02, 0.08)), label=label)
+    canvas.paint(where, mask, stained(rng, mask.shape, colour, rng.uniform(0.02, 0.08)), label=label, kind=Kind.ROAD)
     if width > 8 and rng.random() < 0.5:
         step = int(rng.integers(2, 5))
         for a, b in zip(middle[::step], middle[1::step]):
@@ -39,7 +40,7 @@ def vehicle(canvas: Canvas, centre: tuple[float, float], length: float, angle: f
     canvas.shadow(where, mask, length * rng.uniform(0.05, 0.25))
     colour = pick(rng, VEHICLES)
     label = canvas.new()
-    canvas.paint(where, mask, stained(rng, mask.shape, colour, 0.04), label=label)
+    canvas.paint(where, mask, stained(rng, mask.shape, colour, 0.04), label=label, kind=Kind.VEHICLE)
     u, v = canvas.local(where, centre, angle)
     glass = (abs(abs(u - 0.05 * length) - 0.2 * length) < 0.06 * length) & (abs(v) < 0.38 * width) & mask
     canvas.rgb[where][glass] = np.float32(rng.uniform(0.08, 0.25))
@@ -71,7 +72,7 @@ def ship(canvas: Canvas, centre: tuple[float, float], length: float, angle: floa
         return 0
     canvas.shadow(where, mask, length * rng.uniform(0, 0.08))
     label = canvas.new()
-    canvas.paint(where, mask, stained(rng, mask.shape, any_colour(rng), 0.06), label=label)
+    canvas.paint(where, mask, stained(rng, mask.shape, any_colour(rng), 0.06), label=label, kind=Kind.SHIP)
     for _ in range(int(rng.integers(1, 6))):
         spot = turned(np.array([(rng.uniform(-0.8, 0.6) * half, 0)], np.float32), angle, centre)[0]
         cabin, inside = canvas.polygon(
@@ -98,14 +99,14 @@ def plane(canvas: Canvas, centre: tuple[float, float], length: float, angle: flo
     for where, mask in shapes:
         canvas.shadow(where, mask, length * rng.uniform(0.02, 0.12))
     for where, mask in shapes:
-        canvas.paint(where, mask, stained(rng, mask.shape, colour, 0.03), label=label)
+        canvas.paint(where, mask, stained(rng, mask.shape, colour, 0.03), label=label, kind=Kind.PLANE)
     return label
 
 
 def harbour(canvas: Canvas) -> None:
     """Water with ships, and a quay by chance."""
     rng = canvas.rng
-    canvas.ground(pick(rng, WATERS), rng.uniform(0.01, 0.06))
+    canvas.ground(ground(rng, WATERS), rng.uniform(0.01, 0.06))
     if rng.random() < 0.6:
         where, mask = canvas.polygon(
             box(
@@ -115,7 +116,8 @@ def harbour(canvas: Canvas) -> None:
                 rng.uniform(0, 3.1),
             )
         )
-        canvas.paint(where, mask, stained(rng, mask.shape, pick(rng, PAVED), 0.08), label=canvas.new())
+        quay = stained(rng, mask.shape, pick(rng, PAVED), 0.08)
+        canvas.paint(where, mask, quay, label=canvas.new(), kind=Kind.PAVED)
     length, angle = canvas.size * rng.uniform(0.06, 0.45), rng.uniform(0, 6.3)
     moored = rng.random() < 0.5
     for _ in range(int(rng.integers(2, 16))):
@@ -126,9 +128,9 @@ def harbour(canvas: Canvas) -> None:
 def apron(canvas: Canvas) -> None:
     """Paved ground with planes or rows of vehicles."""
     rng = canvas.rng
-    canvas.ground(pick(rng, PAVED), rng.uniform(0.03, 0.1))
+    canvas.ground(ground(rng, PAVED), rng.uniform(0.03, 0.1))
     if rng.random() < 0.5:
-        canvas.mottle(pick(rng, SOILS), 0.2)
+        canvas.mottle(ground(rng, SOILS), 0.2)
     for _ in range(int(rng.integers(0, 3))):
         road(canvas, width=rng.uniform(3, 40))
     angle, flying = rng.uniform(0, 6.3), rng.random() < 0.5

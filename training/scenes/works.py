@@ -6,10 +6,13 @@ import numpy as np
 
 from .buildings import roof
 from .canvas import Canvas
+from .kinds import Kind, ground
 from .nature import crown
 from .shapes import blob, box, ellipse
-from .textures import GRASSES, PAVED, SOILS, any_colour, pick, stained
+from .textures import GRASSES, PAVED, SOILS, any_colour, drawn, pick, stained
 from .transport import road, vehicle
+
+_PANELS = ((40, 50, 76), (30, 36, 50), (70, 80, 110))
 
 
 def tank(canvas: Canvas, centre: tuple[float, float], radius: float) -> int:
@@ -34,7 +37,7 @@ def tank(canvas: Canvas, centre: tuple[float, float], radius: float) -> int:
     if rng.random() < 0.6:
         patch[distance > radius * 0.93] *= rng.uniform(0.7, 1.3)
     label = canvas.new()
-    canvas.paint(where, mask, patch.astype(np.float32), label=label)
+    canvas.paint(where, mask, patch.astype(np.float32), label=label, kind=Kind.TANK)
     for _ in range(int(rng.integers(0, 3))):
         angle = rng.uniform(0, 6.3)
         spot, bar = canvas.polygon(
@@ -58,11 +61,11 @@ def pool(canvas: Canvas, centre: tuple[float, float], size: float) -> int:
         box(centre, size, wide, angle) if rng.random() < 0.6 else blob(rng, centre, size / 2, rough=0.15, falloff=1.8)
     )
     where, mask = canvas.polygon((np.array(centre) + (outline - centre) * rng.uniform(1.1, 1.6)).astype(np.float32))
-    canvas.paint(where, mask, stained(rng, mask.shape, pick(rng, PAVED), 0.04), label=0)
+    canvas.paint(where, mask, stained(rng, mask.shape, pick(rng, PAVED), 0.04), label=0, kind=Kind.PAVED)
     where, mask = canvas.polygon(outline)
     label = canvas.new()
     water = pick(rng, ((70, 190, 210), (50, 150, 190), (110, 210, 220), (40, 120, 150), (60, 130, 120)))
-    canvas.paint(where, mask, stained(rng, mask.shape, water, 0.05), label=label)
+    canvas.paint(where, mask, stained(rng, mask.shape, water, 0.05), label=label, kind=Kind.POOL)
     return label
 
 
@@ -72,9 +75,8 @@ def court(canvas: Canvas, centre: tuple[float, float], length: float, angle: flo
     width = length * rng.uniform(0.45, 0.7)
     if rng.random() < 0.25:
         where, mask = canvas.polygon(ellipse(centre, length * 1.5, width * 1.6, angle))
-        canvas.paint(
-            where, mask, stained(rng, mask.shape, pick(rng, ((170, 90, 70), (150, 120, 100))), 0.05), label=canvas.new()
-        )
+        track = stained(rng, mask.shape, pick(rng, ((170, 90, 70), (150, 120, 100))), 0.05)
+        canvas.paint(where, mask, track, label=canvas.new(), kind=Kind.COURT)
     colour = pick(
         rng,
         ((90, 140, 80), (60, 110, 150), (170, 96, 76), (70, 120, 80), (120, 150, 90), (60, 90, 70), (196, 150, 110)),
@@ -97,7 +99,7 @@ def court(canvas: Canvas, centre: tuple[float, float], length: float, angle: flo
     lines |= (abs(u + 0 * v) < thick) & (abs(v) < width * 0.36) | (abs(np.hypot(u, v) - width * 0.15) < thick)
     if rng.random() < 0.8:
         patch[lines] = rng.uniform(0.75, 1.0)
-    canvas.paint(where, mask, patch.astype(np.float32), label=label)
+    canvas.paint(where, mask, patch.astype(np.float32), label=label, kind=Kind.COURT)
     return label
 
 
@@ -106,7 +108,8 @@ def panels(canvas: Canvas) -> None:
     rng = canvas.rng
     angle, centre = rng.uniform(0, 3.1), rng.uniform(0.3, 0.7, 2) * canvas.size
     length, step = rng.uniform(0.2, 0.7) * canvas.size, rng.uniform(0.04, 0.15) * canvas.size
-    colour = pick(rng, ((40, 50, 76), (30, 36, 50), (70, 80, 110), (210, 214, 214), (180, 190, 186)))
+    colour, source = drawn(rng, (*_PANELS, (210, 214, 214), (180, 190, 186)))
+    kind = Kind.PANEL if source in _PANELS else Kind.UNSURE  # greenhouses are pale
     group = canvas.new()
     for index in range(-int(rng.integers(1, 6)), int(rng.integers(1, 6))):
         place = centre + index * step * np.array((-np.sin(angle), np.cos(angle)))
@@ -118,14 +121,14 @@ def panels(canvas: Canvas) -> None:
         u, _ = canvas.local(where, tuple(place), angle)
         patch = stained(rng, mask.shape, colour, 0.04)
         patch[(u % max(4.0, step * 0.5)) < 0.8] *= 1.3
-        canvas.paint(where, mask, patch, label=canvas.new(), extra=group)
+        canvas.paint(where, mask, patch, label=canvas.new(), extra=group, kind=kind)
 
 
 def plant(canvas: Canvas) -> None:
     """An industrial site: tanks in rows, halls, yards, lorries."""
     rng = canvas.rng
-    canvas.ground(pick(rng, (*PAVED, *SOILS, *GRASSES)), rng.uniform(0.04, 0.12))
-    canvas.mottle(pick(rng, (*SOILS, *PAVED, *GRASSES)), rng.uniform(0.1, 0.5))
+    canvas.ground(ground(rng, (*PAVED, *SOILS, *GRASSES)), rng.uniform(0.04, 0.12))
+    canvas.mottle(ground(rng, (*SOILS, *PAVED, *GRASSES)), rng.uniform(0.1, 0.5))
     if rng.random() < 0.6:
         road(canvas, width=rng.uniform(5, 30))
     if rng.random() < 0.3:
@@ -156,8 +159,8 @@ def plant(canvas: Canvas) -> None:
 def park(canvas: Canvas) -> None:
     """Lawns with courts, pitches, pools, paths and trees."""
     rng = canvas.rng
-    canvas.ground(pick(rng, (*GRASSES, *PAVED)), rng.uniform(0.04, 0.12))
-    canvas.mottle(pick(rng, (*GRASSES, *SOILS)), rng.uniform(0.1, 0.5))
+    canvas.ground(ground(rng, (*GRASSES, *PAVED)), rng.uniform(0.04, 0.12))
+    canvas.mottle(ground(rng, (*GRASSES, *SOILS)), rng.uniform(0.1, 0.5))
     for _ in range(int(rng.integers(0, 3))):
         road(canvas, width=rng.uniform(2, 16))
     angle, length = rng.uniform(0, 3.1), canvas.size * rng.uniform(0.08, 0.45)

@@ -12,6 +12,7 @@ A decoder that gives another number of masks has chosen by itself, and all of th
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from ...errors import EmptyPromptError, ModelFileError, ModelRunError, PromptError, UnsupportedPromptError
 from ...progress import Progress
 from ...prompts.prompt import PixelPrompts
+from ..finding import FeatureMap
 from ..model import (
     FloatArray,
     ImageArray,
@@ -32,7 +34,7 @@ from ..model import (
 from ..onnx_session import OnnxSession
 from ..resample import resize
 from ..sam_flavour import EncoderSpec, Layout, ScoreKind, detect_decoder, detect_encoder
-from ..sam_frame import LOW_RES_PX, SamFrame
+from ..sam_frame import FRAME_PX, LOW_RES_PX, SamFrame
 from ..upsample import SeparableUpsampler, bilinear
 
 NAME = "sam"
@@ -96,6 +98,15 @@ class SamModel:
         feed = prepare_image(image, self.encoder_spec)
         (embedding,) = self._encoder.run({self.encoder_spec.input: feed}, [self.encoder_spec.output], progress)
         return ImageEmbedding((embedding,), size)
+
+    def features(self, embedding: ImageEmbedding) -> FeatureMap:
+        """Return the embedding's own channels, (256, h, w), a cell for each 16 pixels of the frame."""
+        values = embedding.arrays[0][0].astype(np.float32, copy=False)
+        height, width = SamFrame(embedding.image_size).resized
+        cell = FRAME_PX / values.shape[1]
+        rows, cols = math.ceil(height / cell), math.ceil(width / cell)
+        step = (cell * embedding.image_size[1] / width, cell * embedding.image_size[0] / height)
+        return FeatureMap(values[:, :rows, :cols], step)
 
     def decode(
         self, embedding: ImageEmbedding, prompts: PixelPrompts, *, previous: FloatArray | None, progress: Progress

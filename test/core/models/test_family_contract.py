@@ -1,7 +1,8 @@
-"""What every model family promises, asked of all that are registered."""
+"""What every family of click models promises, asked of all that the catalogue lists."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,9 @@ from prompt_segmenter.core.models.store import ModelStore
 from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.core.prompts.prompt import PixelPrompts
 from prompt_segmenter.core.raster.grid import Window
+from prompt_segmenter.core.remote.address import ServerAddress, Servers
 from prompt_segmenter.test.helpers import onnx_graphs
+from prompt_segmenter.test.helpers.fake_samgeo import fake_samgeo
 
 QUIET = NullProgress()
 HEIGHT, WIDTH = 90, 130
@@ -25,25 +28,33 @@ class Stopped(NullProgress):
         return True
 
 
-def make_sam(folder):
+def make_sam(folder, running):
     spec = ModelSpec("toy", "Toy", "sam", frozenset({"point", "box"}), (), 1024, "CC0-1.0", "https://example.org")
     return FAMILIES.get("sam").load(spec, onnx_graphs.save_pair(folder), RuntimeSettings(threads=1))
 
 
-def make_starter(folder):
+def make_starter(folder, running):
     store = ModelStore(folder)
     spec = catalogue.get("starter")
     # test_store.py asks whether the digests are the pinned ones; here it is the family that is looked at.
     return store.load(replace(spec, files=tuple(replace(file, sha256="") for file in spec.files)))
 
 
-MAKERS = {"sam": make_sam, "starter": make_starter}
+def make_samgeo(folder, running):
+    """Return a model whose server runs as long as ``running``."""
+    server = running.enter_context(fake_samgeo())
+    settings = RuntimeSettings(servers=Servers(samgeo=ServerAddress(server.url)))
+    return ModelStore(folder).load("samgeo_sam3", settings=settings)
 
 
-@pytest.fixture(scope="module", params=FAMILIES.names())
+MAKERS = {"sam": make_sam, "starter": make_starter, "samgeo_server": make_samgeo}
+
+
+@pytest.fixture(scope="module", params=sorted({spec.family for spec in catalogue.taking("point")}))
 def model(request, tmp_path_factory):
     assert request.param in MAKERS, f"say in MAKERS how a small model of the family '{request.param}' is made"
-    return MAKERS[request.param](tmp_path_factory.mktemp("contract"))
+    with ExitStack() as running:
+        yield MAKERS[request.param](tmp_path_factory.mktemp("contract"), running)
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +159,8 @@ def test_a_cancelled_progress_stops_both_calls(model, image, embedding):
 
 def test_it_says_what_it_is(model):
     assert model.spec.family in FAMILIES.names()
-    assert model.spec.accepts <= {"point", "box", "shape"}
+    assert model.spec.accepts <= {"point", "box", "shape", "words", "example", "everything"}
+    assert bool(model.spec.files) != bool(model.spec.server) or model.spec.name == "toy"
     assert len(bytes.fromhex(model.weights_sha256)) == 32
     assert model.preprocess_version >= 1
     assert isinstance(model.takes_previous, bool)
@@ -173,7 +185,7 @@ def test_a_mask_given_as_logits_says_the_same_as_the_mask(model, size):
 
 def test_parts_of_a_large_image_are_decoded_like_images_of_their_own(model):
     if not isinstance(model, DecodesParts):
-        assert model.spec.family == "sam"
+        assert model.spec.family in ("sam", "samgeo_server")
         return
     picture = np.random.default_rng(2).integers(60, 90, (400, 500, 3), dtype=np.uint8)
     picture[150:210, 200:290] = (200, 190, 180)

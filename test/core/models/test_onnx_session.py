@@ -139,6 +139,22 @@ def test_a_provider_that_fails_gives_the_cpu_with_a_warning(endless, caplog, mon
     assert "CUDAExecutionProvider is not usable here (no driver)" in caplog.text
 
 
+def test_a_graph_that_breaks_in_optimisation_runs_as_it_is_with_a_warning(endless, caplog, monkeypatch):
+    ort = native.onnxruntime()
+    plain, real = ort.GraphOptimizationLevel.ORT_DISABLE_ALL, ort.InferenceSession
+
+    def fails_when_optimised(path, options, **others):
+        if options.graph_optimization_level != plain:
+            raise RuntimeError("a fusion lost a cast")
+        return real(path, options, **others)
+
+    monkeypatch.setattr(ort, "InferenceSession", fails_when_optimised)
+    with caplog.at_level(logging.WARNING):
+        (total,) = OnnxSession(endless).run(feeds(5), ["y"], NullProgress())
+    assert total.tolist() == [5.0, 5.0]
+    assert "a fusion lost a cast" in caplog.text
+
+
 def test_an_unknown_provider_is_refused_with_those_that_exist(endless):
     with pytest.raises(UnknownNameError, match="auto, coreml, cpu, cuda, directml, openvino"):
         OnnxSession(endless, provider="tpu")

@@ -1,7 +1,8 @@
-"""Writing GeoTIFFs piece by piece with rasterio; a file is there when it is whole, and not before."""
+"""Writing GeoTIFFs with rasterio: piece by piece to a file that is there when it is whole, or small ones in memory."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from .. import native
 from ..errors import OutputError
-from ..raster.grid import PixelGrid, Window
+from .grid import PixelGrid, Window
 
 _ENDINGS = (".tif", ".tiff")
 _ROOM = "Check that there is room and that the folder can be written to, or choose another place."
@@ -84,19 +85,7 @@ def geotiff(
     target = Path(path)
     part = target.with_name(f".{target.stem}.part{target.suffix}")
     rasterio = native.rasterio()
-    profile = {
-        "driver": "GTiff",
-        "width": grid.width,
-        "height": grid.height,
-        "count": bands,
-        "dtype": dtype,
-        "crs": grid.crs,
-        "transform": rasterio.transform.guard_transform(grid.transform),
-        "nodata": nodata,
-        "compress": "deflate",
-        "tiled": grid.width >= 256 and grid.height >= 256,
-        "bigtiff": "if_safer",
-    }
+    profile = _profile(grid, dtype, bands, nodata)
     try:
         with native.rasterio_env(), rasterio.open(part, "w", **profile) as file:
             yield GeoTiff(file, target)
@@ -105,3 +94,43 @@ def geotiff(
         raise OutputError(f"The raster {target} can't be written: {error}.", hint=_ROOM) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def geotiff_bytes(bands: NDArray[Any], grid: PixelGrid) -> bytes:
+    """Return bands (B, H, W) as the content of a GeoTIFF file; without a georeference for a grid in pixel space.
+
+    Raises
+    ------
+    OutputError
+        If that fails.
+    """
+    rasterio = native.rasterio()
+    try:
+        # The warning says that there is no georeference where none is wanted.
+        with warnings.catch_warnings(), native.rasterio_env(), rasterio.io.MemoryFile() as memory:
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+            # It is sent or thrown away at once: the quickest compression.
+            with memory.open(**_profile(grid, str(bands.dtype), len(bands), None), zlevel=1) as file:
+                file.write(np.ascontiguousarray(bands))
+            return bytes(memory.read())
+    except rasterio.errors.RasterioError as error:
+        raise OutputError(
+            f"An image of {grid.width} x {grid.height} pixels can't be made a GeoTIFF: {error}.",
+            hint="Choose a smaller area.",
+        ) from error
+
+
+def _profile(grid: PixelGrid, dtype: str, bands: int, nodata: float | None) -> dict[str, Any]:
+    return {
+        "driver": "GTiff",
+        "width": grid.width,
+        "height": grid.height,
+        "count": bands,
+        "dtype": dtype,
+        "crs": grid.crs,
+        "transform": native.rasterio().transform.guard_transform(grid.transform),
+        "nodata": nodata,
+        "compress": "deflate",
+        "tiled": grid.width >= 256 and grid.height >= 256,
+        "bigtiff": "if_safer",
+    }

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from prompt_segmenter.ui.label_history import LabelHistory
+from prompt_segmenter.ui.recent_texts import RecentTexts
 
 
 def test_the_last_used_is_first_and_none_is_there_twice():
-    history = LabelHistory()
+    history = RecentTexts()
     for label in ("roof", "pond", " roof ", ""):
         history.use(label)
 
@@ -12,7 +12,7 @@ def test_the_last_used_is_first_and_none_is_there_twice():
 
 
 def test_the_oldest_go_when_there_are_too_many():
-    history = LabelHistory(3)
+    history = RecentTexts(most=3)
     for label in "abcd":
         history.use(label)
 
@@ -20,6 +20,13 @@ def test_the_oldest_go_when_there_are_too_many():
 
 
 def test_one_label_alone_comes_back_as_it_was():
-    LabelHistory().use("forest, dense")
+    RecentTexts().use("forest, dense")
 
-    assert LabelHistory().recent() == ["forest, dense"]
+    assert RecentTexts().recent() == ["forest, dense"]
+
+
+def test_words_and_labels_are_remembered_apart():
+    RecentTexts("words/recent").use("tree; pond")
+
+    assert RecentTexts("words/recent").recent() == ["tree; pond"]
+    assert RecentTexts().recent() == []

@@ -1,0 +1,166 @@
+"""All objects of one picture by a click model, asked at points from coarse to fine, and only where it may pay.
+
+How a point is spared:
+
+- It lies in an object that is sure: that has been found.
+- It lies, as far as the answers to other points can tell, in something that gave no object: what goes on beyond the
+  look, or what the model is not sure of. One such answer is no proof, so doubt is summed up, in the measure that the
+  model's own logits say that the point belongs to the same thing; a small thing inside another is where those are low.
+
+References
+----------
+Kirillov, A. et al. (2023): Segment Anything. DOI 10.1109/ICCV51070.2023.00371 (the grid of points, the filters).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..models.finding import FoundMask
+from ..models.model import CertaintyPolicy
+from ..picture import Picture
+from ..point_ground import origin
+from ..point_outlines import Candidate, PointOutliner, on_data
+from ..progress import Progress, SubProgress, check
+from .lattice import OpenPoints, Points, grid_points, lattice
+from .masks import distinct, suppressed_boxes
+from .settings import EverythingSettings
+
+BOX_IOU, SAME_IOU, COVERED = 0.7, 0.6, 0.5
+FINER = 0.03
+"""What a finer look is worth against a coarser one at the same object, in score: its outline is the better one."""
+SURE = 0.85
+"""Score from which an object spares the points that lie in it."""
+PATIENCE = 4.0
+_CUT, _UNSURE, _WEAK = 2.0, 1.5, 1.0
+"""Doubt about what goes on beyond the look, about an object that is not sure, and about what is none."""
+_FIRM = 2.0
+"""Logit from which a point surely belongs to the same thing."""
+_ACROSS = 32
+"""Finest points across one look."""
+_STAGES = ("coarse", "middle", "fine")
+_ENCODING = 0.1
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """Points that are asked at one ground width."""
+
+    ground: int
+    points: Points
+    levels: NDArray[np.int64]
+
+
+class PointSearch:
+    """Finds the objects of pictures. Use it from one thread at a time.
+
+    Parameters
+    ----------
+    outliner : PointOutliner
+        What answers points.
+    settings : EverythingSettings
+        How closely to look.
+    """
+
+    def __init__(self, outliner: PointOutliner, settings: EverythingSettings) -> None:
+        self._outliner, self._settings = outliner, settings
+        policy = outliner.model.spec.certainty
+        self._policy = CertaintyPolicy(
+            policy.min_score if settings.min_score is None else settings.min_score,
+            policy.stability_offset,
+            policy.min_stability if settings.min_stability is None else settings.min_stability,
+        )
+
+    def find(self, picture: Picture, progress: Progress) -> list[FoundMask]:
+        """Return the objects of a picture, the surest first.
+
+        Raises
+        ------
+        ModelRunError
+            If a graph fails.
+        Cancelled
+            If the user asked to stop.
+        """
+        progress.report(0.0, "Encoding the picture")
+        self._outliner.begin(picture, SubProgress(progress, 0.0, _ENCODING))
+        size = picture.valid.shape[1], picture.valid.shape[0]
+        sure = np.zeros(picture.valid.shape, dtype=np.bool_)
+        found: list[tuple[int, FoundMask]] = []
+        stages = self._stages(picture, size)
+        for number, stage in enumerate(stages):
+            shares = (_ENCODING + (1 - _ENCODING) * (number + done) / len(stages) for done in (0, 1))
+            found += self._asked(stage, picture, sure, SubProgress(progress, *shares))
+        ranks = [mask.score - FINER * ground for ground, mask in found]
+        masks = [mask for _, mask in found]
+        progress.report(1.0)
+        return distinct(masks, ranks, picture.valid.shape, same=SAME_IOU, covered=COVERED)
+
+    def _stages(self, picture: Picture, size: tuple[int, int]) -> list[_Stage]:
+        """Return what is asked at each ground width, the finest first: a wide look takes fewer points."""
+        grounds = range(len(self._outliner.reaches_px))
+        if self._settings.grid is not None:
+            points = grid_points(size, self._settings.grid)
+            return [_Stage(ground, points, np.full(len(points), 2)) for ground in grounds]
+        stages = []
+        for ground in grounds:
+            step = self._settings.step_px * 2**ground
+            while step * _ACROSS < self._outliner.reaches_px[ground]:
+                step *= 2
+            points, levels = lattice(origin(picture), size, step)
+            stages.append(_Stage(ground, points, levels))
+        return stages
+
+    def _asked(
+        self, stage: _Stage, picture: Picture, sure: NDArray[np.bool_], progress: Progress
+    ) -> list[tuple[int, FoundMask]]:
+        """Return the objects at the points of a stage; those that are sure are painted into ``sure`` (H, W)."""
+        found: list[tuple[int, FoundMask]] = []
+        order = np.argsort(stage.levels, kind="stable")
+        points, levels = stage.points[order], stage.levels[order]
+        skips = self._settings.grid is None
+        without_data = np.array([not on_data(picture.valid, point) for point in points])
+        cols, rows = (np.minimum(axis.astype(int), side - 1) for axis, side in zip(points.T, sure.shape[::-1]))
+        open_points = OpenPoints(points, without_data | (sure[rows, cols] & skips), PATIENCE)
+        pool: list[Candidate] = []
+        for index, point in open_points.ask():
+            label = _STAGES[levels[index]] if skips else "grid"
+            progress.report(index / len(points), f"{label.capitalize()} points")
+            answers = self._outliner.candidates(point, stage.ground, progress)
+            pool += [answer for answer in answers if self._is_object(answer, picture)]
+            if skips:
+                self._learn(open_points, answers, picture)
+        boxes = np.array([candidate.box for candidate in pool]).reshape(-1, 4)
+        for index in suppressed_boxes(boxes, [candidate.score for candidate in pool], BOX_IOU):
+            check(progress)
+            mask = self._outliner.full(pool[index])
+            if mask is None or np.count_nonzero(mask.mask) < self._settings.min_size_px:
+                continue
+            found.append((stage.ground, mask))
+            if mask.score >= SURE:
+                window = mask.window
+                sure[window.row : window.row + window.height, window.col : window.col + window.width] |= mask.mask
+        return found
+
+    def _is_object(self, candidate: Candidate, picture: Picture) -> bool:
+        """Return True for what passes the filters, all of them at low resolution."""
+        policy, settings = self._policy, self._settings
+        return (
+            candidate.obeys
+            and not candidate.cut
+            and candidate.score >= policy.min_score
+            and candidate.stability >= policy.min_stability
+            and settings.min_size_px / 2 <= candidate.area_px <= settings.max_share * picture.valid.size
+        )
+
+    def _learn(self, open_points: OpenPoints, answers: list[Candidate], picture: Picture) -> None:
+        """Spare the points that an answer says enough about."""
+        best = min(answers, key=Candidate.demerits)
+        belief = self._outliner.belief(best, open_points.points)
+        if self._is_object(best, picture) and best.score >= SURE:
+            open_points.cover(belief > 0)
+            return
+        weight = _CUT if best.cut else _UNSURE if self._is_object(best, picture) else _WEAK
+        open_points.doubt(weight * np.clip(belief / _FIRM, 0.0, 1.0))

@@ -1,0 +1,275 @@
+"""Outlines the objects at points of one picture with a click model, and chooses the ground width to see each at.
+
+This is the click of the interactive session made cheap enough for thousands of points: a picture is encoded once for
+each ground width, candidates are judged on the decoder's own low-resolution logits, and only those that are wanted are
+brought to full size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .models.finding import FoundMask
+from .models.model import FloatArray, SegmentationModel
+from .models.upsample import SeparableUpsampler, bilinear
+from .outlines.masks import PartRule, select_parts
+from .outlines.snap import snapped
+from .picture import Picture
+from .point_ground import Asked, Ground, grounds
+from .point_placement import Placement
+from .progress import Progress, SubProgress, check
+from .raster.grid import Window
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What a model takes for the object at a point, judged at low resolution."""
+
+    point: tuple[float, float]
+    """Where it was asked, in continuous picture pixels."""
+    ground: int
+    """Index of the ground width that it was seen at; 0 is the finest."""
+    score: float
+    """Predicted IoU."""
+    stability: float
+    """IoU of the masks at a higher and a lower threshold; 0 if there is no mask."""
+    obeys: bool
+    """True if the point lies in it."""
+    cut: bool
+    """True if it goes on beyond what was looked at. The picture's own edge cuts nothing."""
+    box: tuple[float, float, float, float]
+    """(left, top, right, bottom) in picture pixels, to the low-resolution cell."""
+    area_px: float
+    """Picture pixels that it covers, to the low-resolution cell."""
+    mask: NDArray[np.bool_]
+    """(h, w) low-resolution cells of the connected part that it is; see ``placement``."""
+    placement: Placement
+    """Where the cells lie on the chip."""
+    asked: Asked
+    """The prediction that it is from."""
+    index: int
+    """Which of the prediction's candidates it is."""
+
+    def demerits(self) -> tuple[bool, bool, float]:
+        """Order candidates: those that hold their point, then whole objects, then the highest score."""
+        return not self.obeys, self.cut, -self.score
+
+
+@dataclass(frozen=True)
+class Outline:
+    """The object at a point."""
+
+    index: int
+    """Which of the points it is for."""
+    found: FoundMask
+    """The object in pixels of the picture, with its score and stability; ``prompt`` is the point."""
+    ground_width_px: float
+    """Side of what was looked at, in picture pixels."""
+    cut: bool
+    """True if it goes on beyond what was looked at. The picture's own edge cuts nothing."""
+
+
+class PointOutliner:
+    """Outlines objects at points of one picture after the other. Use it from one thread at a time.
+
+    Parameters
+    ----------
+    model : SegmentationModel
+        What encodes and decodes. One that decodes parts is asked around each point at each of its ground widths; one
+        that looks at frames gets the whole picture.
+    """
+
+    def __init__(self, model: SegmentationModel) -> None:
+        self.model = model
+        self._picture: Picture | None = None
+        self._grounds: list[Ground] = []
+        self.decodes = 0
+        """How many points were decoded so far."""
+
+    def begin(self, picture: Picture, progress: Progress) -> None:
+        """Encode a picture; the points that follow are in its pixels.
+
+        Raises
+        ------
+        ModelRunError
+            If the graph fails.
+        Cancelled
+            If the user asked to stop.
+        """
+        self._picture = None
+        self._grounds = grounds(self.model, picture, progress)
+        self._picture = picture
+
+    @property
+    def reaches_px(self) -> tuple[float, ...]:
+        """Sides of what is looked at around a point, in picture pixels, the finest first."""
+        return tuple(ground.reach_px for ground in self._grounds)
+
+    def candidates(self, point: ArrayLike, ground: int, progress: Progress) -> list[Candidate]:
+        """Return what a point (x, y) may mean at one ground width, judged at low resolution.
+
+        Raises
+        ------
+        ModelRunError
+            If the graph fails.
+        Cancelled
+            If the user asked to stop.
+        """
+        check(progress)
+        at = np.asarray(point, dtype=np.float64)
+        asked = self._grounds[ground].ask(at, progress)
+        self.decodes += 1
+        return [self._judged(at, ground, asked, index) for index in range(len(asked.prediction.scores))]
+
+    def full(self, candidate: Candidate) -> FoundMask | None:
+        """Return a candidate in the pixels of the picture; None if nothing of it lies on usable ones."""
+        picture = self._begun()
+        ground, asked = self._grounds[candidate.ground], candidate.asked
+        prediction = asked.prediction
+        logits = prediction.logits(candidate.index) - np.float32(prediction.mask_threshold)
+        snap_px = self.model.spec.look.snap_px
+        if snap_px:
+            logits = snapped(logits, ground.pixels(asked.chip), snap_px)
+        mask = select_parts(logits > 0, PartRule.WITH_INCLUDE, asked.at)
+        logits = np.where(mask | (logits <= 0), logits, np.float32(-1e-3))
+        found = _on_picture(logits, ground.corner(asked.chip), ground.factor, picture.valid)
+        if found is None:
+            return None
+        text = "+" + ",".join(f"{value:.6g}" for value in candidate.point)
+        return replace(found, score=candidate.score, stability=candidate.stability, prompt=text)
+
+    def belief(self, candidate: Candidate, points: NDArray[np.float64]) -> FloatArray:
+        """Return the candidate's logits (N,) at points (N, 2) of the picture; -inf at those that are not in it."""
+        ground, asked = self._grounds[candidate.ground], candidate.asked
+        belief: FloatArray = np.full(len(points), -np.inf, np.float32)
+        left, top, right, bottom = candidate.box
+        near = np.flatnonzero(
+            (points[:, 0] >= left) & (points[:, 0] <= right) & (points[:, 1] >= top) & (points[:, 1] <= bottom)
+        )
+        if not near.size:
+            return belief
+        at = ((points[near] - ground.corner(asked.chip)) / ground.factor).astype(np.float32)
+        cells = np.floor(candidate.placement.to_cells(at)).astype(int)
+        col, row = np.clip(cells, 0, np.array(candidate.mask.shape[::-1]) - 1).T
+        inside = candidate.mask[row, col]
+        if inside.any():
+            prediction, one = asked.prediction, slice(candidate.index, candidate.index + 1)
+            values = prediction.upsampler.at(prediction.low_res_logits[one], at[inside])[0]
+            belief[near[inside]] = values - np.float32(prediction.mask_threshold)
+        return belief
+
+    def outline(self, points: ArrayLike, progress: Progress) -> Iterator[Outline]:
+        """Yield the object at each of the points (N, 2), from the ground width that it is seen best at.
+
+        A point without data under it, or that the model finds nothing at, gives none.
+
+        Raises
+        ------
+        ModelRunError
+            If the graph fails.
+        Cancelled
+            If the user asked to stop.
+        """
+        valid = self._begun().valid
+        wanted = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+        for index, point in enumerate(wanted):
+            part = SubProgress(progress, index / len(wanted), (index + 1) / len(wanted))
+            part.report(0.0, f"Point {index + 1} of {len(wanted)}")
+            if not on_data(valid, point):
+                continue
+            candidates: list[Candidate] = []
+            for ground in range(len(self._grounds)):
+                candidates += self.candidates(point, ground, part)
+            best = min(candidates, key=Candidate.demerits)
+            found = self.full(best) if best.obeys else None
+            if found is not None:
+                yield Outline(index, found, self._grounds[best.ground].reach_px, best.cut)
+
+    def _begun(self) -> Picture:
+        if self._picture is None:
+            raise ValueError("PointOutliner: begin() has to be called with a picture first")
+        return self._picture
+
+    def _judged(self, point: NDArray[np.float64], number: int, asked: Asked, index: int) -> Candidate:
+        """Return one candidate of a prediction with what low resolution tells of it."""
+        ground, prediction = self._grounds[number], asked.prediction
+        height, width = asked.chip.height, asked.chip.width
+        placement = Placement.of(prediction, (width, height))
+        logits = prediction.low_res_logits[index][placement.inside] - np.float32(prediction.mask_threshold)
+        stability = _stability(logits, self.model.spec.certainty.stability_offset)
+        mask = select_parts(logits > 0, PartRule.WITH_INCLUDE, placement.to_cells(asked.at))
+        obeys = bool(prediction.inside(asked.at)[index, 0])
+        rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        x, y = (float(value) for value in point)
+        if not rows.size:
+            score = float(prediction.scores[index])
+            return Candidate((x, y), number, score, 0.0, False, False, (x, y, x, y), 0.0, mask, placement, asked, index)
+        open_sides = ground.open_sides(asked.chip)
+        touched = (mask[:, 0].any(), mask[0].any(), mask[:, -1].any(), mask[-1].any())
+        ends = placement.to_pixels(np.array([(cols[0], rows[0]), (cols[-1] + 1, rows[-1] + 1)]))
+        left, top, right, bottom = (ends * ground.factor + ground.corner(asked.chip)).ravel().tolist()
+        scale = float(np.prod(placement.scale))
+        return Candidate(
+            point=(x, y),
+            ground=number,
+            score=float(prediction.scores[index]),
+            stability=stability,
+            obeys=obeys,
+            cut=any(side and bool(touch) for side, touch in zip(open_sides, touched)),
+            box=(left, top, right, bottom),
+            area_px=np.count_nonzero(mask) / scale * ground.factor**2,
+            mask=mask,
+            placement=placement,
+            asked=asked,
+            index=index,
+        )
+
+
+def on_data(valid: NDArray[np.bool_], point: NDArray[np.float64]) -> bool:
+    """Return True if a point (x, y) lies on a usable pixel of ``valid`` (H, W)."""
+    height, width = valid.shape
+    col, row = float(point[0]), float(point[1])
+    if not (0.0 <= col <= width and 0.0 <= row <= height):
+        return False
+    return bool(valid[min(int(row), height - 1), min(int(col), width - 1)])
+
+
+def _stability(logits: FloatArray, offset: float) -> float:
+    loose = np.count_nonzero(logits > -offset)
+    return np.count_nonzero(logits > offset) / loose if loose else 0.0
+
+
+def _on_picture(
+    logits: FloatArray, corner: tuple[float, float], factor: int, valid: NDArray[np.bool_]
+) -> FoundMask | None:
+    """Return what is above zero of a chip's logits (h, w) as a mask in picture pixels, without unusable ones."""
+    rows, cols = np.flatnonzero((logits > 0).any(axis=1)), np.flatnonzero((logits > 0).any(axis=0))
+    if not rows.size:
+        return None
+    first = np.maximum((int(rows[0]) - 1, int(cols[0]) - 1), 0)
+    crop = logits[first[0] : rows[-1] + 2, first[1] : cols[-1] + 2]
+    if factor > 1:
+        bands = (bilinear(side, side * factor) for side in crop.shape)
+        crop = SeparableUpsampler(*bands).full(crop)
+    left, top = round(corner[0]) + int(first[1]) * factor, round(corner[1]) + int(first[0]) * factor
+    skip_x, skip_y = max(0, -left), max(0, -top)
+    left, top = left + skip_x, top + skip_y
+    crop = crop[
+        skip_y : max(skip_y, skip_y + valid.shape[0] - top), skip_x : max(skip_x, skip_x + valid.shape[1] - left)
+    ]
+    mask = (crop > 0) & valid[top : top + crop.shape[0], left : left + crop.shape[1]]
+    return trimmed(mask, left, top)
+
+
+def trimmed(mask: NDArray[np.bool_], left: int, top: int) -> FoundMask | None:
+    """Return a mask (h, w) that begins at a pixel as what encloses it; None if it is empty."""
+    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return None
+    kept = np.ascontiguousarray(mask[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1])
+    window = Window(left + int(cols[0]), top + int(rows[0]), kept.shape[1], kept.shape[0])
+    return FoundMask(window, kept, score=float("nan"))

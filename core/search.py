@@ -1,0 +1,198 @@
+"""Looking for many objects: what is wanted, with which models, on which source. One way for every front end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from .everything import EverythingSettings, everything_finder
+from .image_finder import ImageFinder
+from .models.model import ModelSpec, RuntimeSettings
+from .models.store import ModelStore
+from .outlines.results import SegmentationResult, SegmentedPolygon
+from .progress import Progress, SubProgress
+from .prompts.prompt import PromptSet
+from .raster.source import RasterSource
+from .scan import Scan, ScanSettings
+from .session import SegmentationSession, SessionSettings
+from .similar import SimilarSettings, similar_finder
+from .words import words_finder
+
+WORDS, EVERYTHING, EXAMPLE, POINT = "words", "everything", "example", "point"
+AS_FOUND = "as_found"
+"""What users write for no click model: outlines are taken as the word model gives them."""
+_LOADING = 0.05
+"""Share of the progress bar that loading models takes."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where models come from and run."""
+
+    store: ModelStore
+    """The weights on this machine."""
+    runtime: RuntimeSettings = field(default_factory=RuntimeSettings)
+    """Threads, provider, servers."""
+
+
+class Wanted(Protocol):
+    """What is looked for."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of the models that it takes, which must be on this machine or on a server that is set up."""
+
+    def confidence(self, store: ModelStore) -> float:
+        """Return the least score that suits its models, where the user says none."""
+
+    def finder(self, source: RasterSource, settings: ScanSettings, machine: Machine, progress: Progress) -> ImageFinder:
+        """Return what finds it, with the models loaded."""
+
+
+@dataclass(frozen=True)
+class WantedWords:
+    """Objects that words name."""
+
+    phrases: tuple[str, ...]
+    """What to look for, one class each; see :func:`~.words.parse_phrases`."""
+    model: str
+    """A word model's name."""
+    outliner: str = ""
+    """Name of a click model that draws the outlines; empty to take them as the word model gives them."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The word model and the click model."""
+        return (self.model, self.outliner) if self.outliner else (self.model,)
+
+    def confidence(self, store: ModelStore) -> float:
+        """Return where the word model itself draws the line."""
+        return store.get(self.model, WORDS).confidence
+
+    def finder(self, source: RasterSource, settings: ScanSettings, machine: Machine, progress: Progress) -> ImageFinder:
+        """Return what finds the words."""
+        store, runtime = machine.store, machine.runtime
+        model = store.load_words(self.model, settings=runtime, progress=progress)
+        model.require_known(self.phrases)
+        outliner = store.load(self.outliner, settings=runtime, progress=progress) if self.outliner else None
+        return words_finder(model, self.phrases, outliner)
+
+
+@dataclass(frozen=True)
+class WantedEverything:
+    """All objects that there are."""
+
+    model: str
+    """A click model's name, or that of one that finds everything by itself."""
+    settings: EverythingSettings = field(default_factory=EverythingSettings)
+    """How closely to look."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The one model."""
+        return (self.model,)
+
+    def confidence(self, store: ModelStore) -> float:
+        """Return 0: the finder has its own limits for each model."""
+        return 0.0
+
+    def finder(self, source: RasterSource, settings: ScanSettings, machine: Machine, progress: Progress) -> ImageFinder:
+        """Return what finds everything."""
+        return everything_finder(
+            machine.store.load(self.model, settings=machine.runtime, progress=progress), self.settings
+        )
+
+
+@dataclass(frozen=True)
+class WantedSimilar:
+    """Objects that are like examples."""
+
+    model: str
+    """A click model's name, or that of one that takes examples."""
+    examples: tuple[PromptSet, ...]
+    """Polygons, boxes or clicks, in any CRS; at least one."""
+    counter_examples: tuple[PromptSet, ...] = ()
+    """What looks similar but is not meant."""
+    settings: SimilarSettings = field(default_factory=SimilarSettings)
+    """How to compare."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The one model."""
+        return (self.model,)
+
+    def confidence(self, store: ModelStore) -> float:
+        """Return 0: similarity decides."""
+        return 0.0
+
+    def finder(self, source: RasterSource, settings: ScanSettings, machine: Machine, progress: Progress) -> ImageFinder:
+        """Return what finds the like; reads the examples."""
+        model = machine.store.load(self.model, settings=machine.runtime, progress=SubProgress(progress, 0.0, 0.5))
+        session = SegmentationSession(source, model, SessionSettings(rgb=settings.rgb, recipe=settings.recipe))
+        rest = SubProgress(progress, 0.5, 1.0)
+        return similar_finder(session, self.examples, self.counter_examples, self.settings, rest)
+
+
+def require_installed(wanted: Wanted, machine: Machine) -> None:
+    """Raise what loading would raise for models that are not here; reads no weights that are.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is none of the catalogue's.
+    ModelNotInstalledError
+        If weights are missing; the hint is the way to get them.
+    """
+    for name in wanted.models:
+        spec = machine.store.get(name)
+        if machine.store.missing(spec):
+            machine.store.locate(spec)
+
+
+def search(
+    source: RasterSource,
+    wanted: Wanted,
+    settings: ScanSettings,
+    machine: Machine,
+    progress: Progress,
+    *,
+    on_found: Callable[[Sequence[SegmentedPolygon]], None] | None = None,
+) -> SegmentationResult:
+    """Return all objects of an extent that are wanted.
+
+    Parameters
+    ----------
+    source : RasterSource
+        Where pixels come from.
+    wanted : Wanted
+        What to look for.
+    settings : ScanSettings
+        Where and how.
+    machine : Machine
+        Where models come from and run.
+    progress : Progress
+        Told about each stage; asked for cancellation.
+    on_found : callable, optional
+        Called with objects as soon as nothing can change them any more, in the thread that runs.
+
+    Raises
+    ------
+    SegmentError
+        What loading the models, reading the source, or running the models raises.
+    Cancelled
+        If the user asked to stop, and not to keep what was found.
+    """
+    finder = wanted.finder(source, settings, machine, SubProgress(progress, 0.0, _LOADING))
+    return Scan(source, finder, settings).run(SubProgress(progress, _LOADING, 1.0), on_found)
+
+
+def usable(kind: str, store: ModelStore) -> list[ModelSpec]:
+    """Return the models that take a kind of prompt and are here, the default first."""
+    return [spec for spec in store.taking(kind) if not store.missing(spec)]
+
+
+def at_least(result: SegmentationResult, similarity: float) -> SegmentationResult:
+    """Return a result without what is less similar to its examples; what was not compared stays."""
+    kept = tuple(polygon for polygon in result.polygons if not polygon.similarity < similarity)
+    return replace(result, polygons=kept)

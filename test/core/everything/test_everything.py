@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from prompt_segmenter.core.errors import Cancelled, SettingsError, UnsupportedPromptError
+from prompt_segmenter.core.everything import EverythingSettings, everything_finder
+from prompt_segmenter.core.models import catalogue
+from prompt_segmenter.core.models.families import FAMILIES
+from prompt_segmenter.core.models.families.sam import ENTRY
+from prompt_segmenter.core.models.finding import FoundMask
+from prompt_segmenter.core.models.model import CertaintyPolicy, ModelSpec, RuntimeSettings
+from prompt_segmenter.core.models.store import ModelStore
+from prompt_segmenter.core.progress import NullProgress
+from prompt_segmenter.core.raster.grid import Window
+from prompt_segmenter.test.helpers import onnx_graphs
+from prompt_segmenter.test.helpers.flood_model import Counting, Flood, FloodParts, picture
+
+QUIET = NullProgress()
+GROUND = 40
+
+
+def rectangles(size=320):
+    """An image with known objects, whose sides are whole cells of the wide look too, and the mask of each."""
+    image = np.full((size, size, 3), GROUND, np.uint8)
+    rows, cols = np.indices((size, size)) + 0.5
+    masks = [
+        (cols > 20) & (cols < 60) & (rows > 32) & (rows < 92),
+        (cols > 200) & (cols < 288) & (rows > 40) & (rows < 72),
+        (cols > 44) & (cols < 136) & (rows > 184) & (rows < 276),
+        np.hypot(cols - 250, rows - 250) < 12,
+        (cols > 148) & (cols < 168) & (rows > 132) & (rows < 152),
+    ]
+    for number, mask in enumerate(masks):
+        image[mask] = 90 + 30 * number
+    return image, masks
+
+
+def painted(found, shape, col=0, row=0):
+    whole = np.zeros(shape, bool)
+    top, left = found.window.row + row, found.window.col + col
+    whole[top : top + found.window.height, left : left + found.window.width] = found.mask
+    return whole
+
+
+def iou(one, other):
+    return (one & other).sum() / (one | other).sum()
+
+
+def matched(found, masks, least, col=0, row=0):
+    """How many of the known masks are found, and how many answers are none of them."""
+    answers = [painted(one, masks[0].shape, col, row) for one in found]
+    hits = sum(any(iou(answer, mask) >= least for answer in answers) for mask in masks)
+    strange = sum(not any(iou(answer, mask) >= least for mask in masks) for answer in answers)
+    return hits, strange
+
+
+@pytest.fixture(scope="module")
+def starter():
+    spec = catalogue.get("starter")
+    return FAMILIES.get("starter").load(spec, ModelStore().locate(spec), RuntimeSettings(threads=1, provider="cpu"))
+
+
+@pytest.mark.parametrize("model", [Flood, FloodParts])
+def test_every_known_object_is_found_once_and_the_ground_is_none(model):
+    image, masks = rectangles()
+    found = everything_finder(model()).find(picture(image), QUIET)
+    assert matched(found, masks, 0.95) == (len(masks), 0)
+    assert len(found) == len(masks)
+    assert all(one.stability == 1.0 and one.score == pytest.approx(0.9) for one in found)
+
+
+def test_a_point_in_what_was_found_or_given_up_is_not_asked_again():
+    image, masks = rectangles()
+    sparing, stubborn = Flood(), Flood()
+    everything_finder(sparing).find(picture(image), QUIET)
+    found = everything_finder(stubborn, EverythingSettings(grid=20)).find(picture(image), QUIET)
+    assert stubborn.asked == 400
+    assert sparing.asked < 80
+    assert matched(found, masks, 0.95) == (len(masks), 0)
+
+
+@pytest.mark.parametrize(("col", "row"), [(0, 0), (13, 29), (16, 7)])
+def test_a_window_that_begins_elsewhere_gives_the_same_objects(col, row):
+    image, masks = rectangles()
+    found = everything_finder(FloodParts()).find(picture(image[row:, col:], col, row), QUIET)
+    assert matched(found, masks, 0.95, col, row) == (len(masks), 0)
+
+
+def test_the_prompt_says_where_each_object_was_asked_for():
+    image, _ = rectangles()
+    for one in everything_finder(Flood()).find(picture(image), QUIET):
+        col, row = (int(float(value)) for value in one.prompt.lstrip("+").split(","))
+        assert one.mask[row - one.window.row, col - one.window.col]
+
+
+def test_an_object_at_the_edge_of_the_picture_is_given_as_far_as_it_goes():
+    image, masks = rectangles()
+    found = everything_finder(FloodParts()).find(picture(image[:, 40:], 40), QUIET)
+    cut = np.where(np.arange(320) < 40, False, masks[0])
+    assert any(iou(painted(one, cut.shape, 40), cut) > 0.95 for one in found)
+
+
+def test_pixels_without_data_are_neither_asked_nor_part_of_an_object():
+    image, _ = rectangles()
+    valid = np.ones(image.shape[:2], bool)
+    valid[:, :80] = False
+    model = Flood()
+    found = everything_finder(model).find(picture(image, valid=valid), QUIET)
+    assert all(one.window.col >= 80 for one in found)
+    nothing = Flood()
+    assert everything_finder(nothing).find(picture(image, valid=np.zeros_like(valid)), QUIET) == []
+    assert nothing.asked == 0
+
+
+def test_what_is_smaller_than_asked_for_or_not_sure_enough_is_left_out():
+    image, masks = rectangles()
+    large = everything_finder(Flood(), EverythingSettings(min_size_px=1000)).find(picture(image), QUIET)
+    assert matched(large, masks, 0.95)[0] == sum(mask.sum() >= 1000 for mask in masks)
+    assert everything_finder(Flood(score=0.9), EverythingSettings(min_score=0.95)).find(picture(image), QUIET) == []
+    assert everything_finder(Flood(score=0.3)).find(picture(image), QUIET) == []
+
+
+def test_cancel_stops_within_one_decode():
+    image, _ = rectangles()
+    for stop_at in (1, 5, 20):
+        model, progress = Flood(), Counting(stop_at)
+        with pytest.raises(Cancelled):
+            everything_finder(model).find(picture(image), progress)
+        assert progress.questions <= stop_at + 1
+
+
+def test_progress_names_its_stages_and_never_goes_back():
+    image, _ = rectangles()
+    progress = Counting()
+    everything_finder(FloodParts()).find(picture(image), progress)
+    assert progress.messages[0] == "Encoding the picture"
+    assert progress.messages[1] == "Coarse points"
+    assert any(message.startswith("Fine points") for message in progress.messages)
+    assert progress.fractions == sorted(progress.fractions)
+    assert progress.fractions[-1] == 1.0
+
+
+def test_the_starter_model_finds_what_stands_out(starter):
+    rng = np.random.default_rng(3)
+    image, masks = rectangles()
+    image = np.clip(image.astype(float) + rng.normal(0, 4, image.shape), 0, 255).astype(np.uint8)
+    found = everything_finder(starter).find(picture(image), QUIET)
+    assert matched(found, masks[1:4], 0.8)[0] == 3
+    assert all(np.count_nonzero(one.mask) < 0.5 * masks[0].size for one in found)
+
+
+def test_the_starter_model_finds_the_same_in_a_window_that_begins_elsewhere(starter):
+    rng = np.random.default_rng(3)
+    image, masks = rectangles()
+    image = np.clip(image.astype(float) + rng.normal(0, 4, image.shape), 0, 255).astype(np.uint8)
+    here = everything_finder(starter).find(picture(image), QUIET)
+    there = everything_finder(starter).find(picture(image[9:, 21:], 21, 9), QUIET)
+    for mask in masks[1:4]:
+        best = [max((painted(one, mask.shape, *at) for one in found), key=lambda m: iou(m, mask))
+                for found, at in ((here, (0, 0)), (there, (21, 9)))]  # fmt: skip
+        assert iou(*best) > 0.95
+
+
+def test_a_frame_model_of_the_sam_contract_is_asked_on_its_one_frame(tmp_path):
+    paths = onnx_graphs.save_pair(tmp_path, "D", "A", 4)
+    lenient = CertaintyPolicy(min_score=0.85, stability_offset=0.1, min_stability=0.5)
+    spec = ModelSpec(
+        "toy", "Toy", "sam", frozenset({"point"}), (), 1024, "CC0-1.0", "https://example.org", certainty=lenient
+    )
+    model = ENTRY.load(spec, paths, RuntimeSettings(threads=1))
+    # the toy draws a disc of radius 40 in the frame of 1024 around each click, so a picture of 512 gets 20
+    found = everything_finder(model).find(picture(np.full((512, 512, 3), 90, np.uint8)), QUIET)
+    assert len(found) > 20
+    inner = [one for one in found if 30 < one.window.col < 440 and 30 < one.window.row < 440]
+    for one in inner:
+        assert one.mask.sum() == pytest.approx(math.pi * 20**2, rel=0.05)
+
+
+class Automatic:
+    """Finds one block, one without data, one that is the background, and the first one again."""
+
+    def __init__(self):
+        self.spec = Flood().spec
+        self.weights_sha256 = "2" * 64
+        self.preprocess_version = 1
+
+    def find_all(self, image, progress):
+        height, width = image.shape[:2]
+        return [
+            FoundMask(Window(0, 0, width, height), np.ones((height, width), bool), 0.99),
+            FoundMask(Window(40, 40, 20, 20), np.ones((20, 20), bool), 0.9, stability=0.97),
+            FoundMask(Window(41, 40, 20, 20), np.ones((20, 20), bool), 0.8, stability=0.95),
+            FoundMask(Window(0, 60, 20, 20), np.ones((20, 20), bool), 0.9),
+            FoundMask(Window(70, 5, 2, 2), np.ones((2, 2), bool), math.nan),
+        ]
+
+
+def test_a_model_that_finds_everything_is_asked_once_and_its_answer_cleaned():
+    valid = np.ones((100, 100), bool)
+    valid[:, :20] = False
+    finder = everything_finder(Automatic())
+    found = finder.find(picture(np.zeros((100, 100, 3), np.uint8), valid=valid), QUIET)
+    assert [one.window for one in found] == [Window(40, 40, 20, 20)]
+    assert (found[0].score, found[0].stability) == (0.9, 0.97)
+    assert finder.describe() == "everything, by the model itself"
+
+
+def test_limits_of_score_hold_for_a_model_that_finds_everything():
+    finder = everything_finder(Automatic(), EverythingSettings(min_score=0.95))
+    assert finder.find(picture(np.zeros((100, 100, 3), np.uint8)), QUIET) == []
+
+
+def test_a_model_that_takes_no_clicks_is_refused():
+    class Words:
+        spec = Flood().spec
+        weights_sha256 = ""
+        preprocess_version = 1
+
+    with pytest.raises(UnsupportedPromptError, match="no clicks"):
+        everything_finder(Words())
+
+
+def test_the_finder_names_its_model_and_windows():
+    model = Flood()
+    finder = everything_finder(model)
+    assert finder.models == (model,)
+    assert finder.windows.overlap_px < finder.windows.window_px
+    assert finder.describe() == "everything, points every 16 px"
+
+
+@pytest.mark.parametrize("wrong", [{"step_px": 0}, {"min_score": 1.5}, {"max_share": math.nan}, {"grid": 0}])
+def test_settings_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(SettingsError):
+        EverythingSettings(**wrong)

@@ -1,0 +1,77 @@
+"""The training of the words head: run with ``make test-training``, which brings PyTorch."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is only in the training environment: make test-training")
+pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+
+from prompt_segmenter.training.net import EMBEDDING  # noqa: E402
+from prompt_segmenter.training.words import cache  # noqa: E402
+from prompt_segmenter.training.words.export import check, export, load  # noqa: E402
+from prompt_segmenter.training.words.net import SIGHT, WordsHead, means, sight  # noqa: E402
+from prompt_segmenter.training.words.targets import WORDS  # noqa: E402
+from prompt_segmenter.training.words.train import CELLS, Windows, overlaps, places_of, train  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def windows(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("windows")
+    cache.encode_windows(folder, 5, 24, 128)
+    return folder
+
+
+def test_a_cell_sees_the_same_alone_as_among_all():
+    torch.manual_seed(1)
+    features, image = torch.rand(2, EMBEDDING, 16, 24), torch.rand(2, 3, 64, 96)
+    places = torch.stack((torch.randint(0, 24, (2, 9)), torch.randint(0, 16, (2, 9))), 2)
+    whole, some = sight(features, image), sight(features, image, places)
+    assert whole.shape == (2, SIGHT, 16, 24)
+    for window in range(2):
+        for index, (col, row) in enumerate(places[window].tolist()):
+            assert torch.allclose(whole[window, :, row, col], some[window, :, 0, index], atol=1e-5)
+
+
+def test_surroundings_of_an_even_plane_are_even():
+    assert all(torch.allclose(mean, torch.full_like(mean, 0.4)) for mean in means(torch.full((1, 2, 16, 16), 0.4)))
+
+
+def test_half_of_the_cells_are_of_each_kind_alike():
+    shares = np.zeros((18, 400), np.uint8)
+    shares[1], shares[1, :4], shares[7, :4] = 255, 0, 255  # four cells of a rare kind
+    places = places_of(shares, np.random.default_rng(1))
+    assert len(places) == CELLS
+    assert (places < 4).sum() >= CELLS // 4
+
+
+def test_the_head_learns_windows_by_heart_and_its_graph_says_the_same(windows, tmp_path):
+    options = Namespace(windows=windows, steps=300, talks=20, batch=512, rate=3e-3, threads=1, seed=1)
+    model = train(options)
+    data = Windows(windows)
+    assert len(data.learned) + len(data.held) == 24
+    learned = overlaps(model, data, data.learned, torch.zeros(1))[0]
+    blank = overlaps(WordsHead().eval(), data, data.learned, torch.zeros(1))[0]
+    assert learned[WORDS.index("building")] > 0.5 > blank[WORDS.index("building")]
+    torch.save({name: value.half() for name, value in model.state_dict().items()}, tmp_path / "head.pt")
+    kept = load(tmp_path / "head.pt")
+    assert check(kept, export(kept, tmp_path)) < 1e-3
+    assert overlaps(kept, data, data.learned, torch.zeros(1))[0] == pytest.approx(learned, abs=0.03)
+
+
+def test_a_cache_that_was_stopped_is_trained_on_as_far_as_it_goes(windows, tmp_path):
+    for path in windows.iterdir():
+        array = np.load(path)
+        array[10:] = 0
+        np.save(tmp_path / path.name, array)
+    data = Windows(tmp_path)
+    assert len(data.learned) + len(data.held) == 10
+
+
+def test_an_empty_folder_says_what_to_run(tmp_path):
+    with pytest.raises(SystemExit, match=r"training\.words\.cache"):
+        Windows(tmp_path)

@@ -1,0 +1,245 @@
+"""The temporary layer that a search's objects appear in while it runs, and that a threshold filters afterwards."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from qgis.core import QgsFeature, QgsFeatureRequest, QgsMemoryProviderUtils, QgsProject, QgsVectorLayer, QgsWkbTypes
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
+
+from ..algorithms.bridge import crs_text, from_qgis_geometry, to_qgis_crs, to_qgis_fields, to_qgis_geometry
+from ..core.errors import OutputError
+from ..core.outlines.measure import measure
+from ..core.outlines.results import FIELDS, Provenance, SegmentationResult, SegmentedPolygon
+from . import own_layers
+from .found_style import renderer_for
+from .target_layer import STYLE_PATH
+
+_SHARED = ("model", "model_sha256", "source", "stretch", "created", "version", "settings")
+"""What is known of all objects at once, when the search is over."""
+
+
+class FoundLayer(QObject):
+    """A memory layer in the project, written to beside any edit session, so that it may be edited all the while.
+
+    ``counted`` comes when other objects, or another number of them, are shown.
+
+    Parameters
+    ----------
+    name : str
+        What it is called.
+    crs : str or None
+        CRS of the objects.
+    measure : str
+        The attribute that the threshold is about: "score" or "similarity".
+    threshold : float
+        Objects below it are hidden; those that have no value never are.
+    labels : sequence of str
+        Labels that are looked for, in the order of their colours.
+
+    Raises
+    ------
+    OutputError
+        If the project does not take the layer.
+    """
+
+    counted = pyqtSignal()
+
+    def __init__(
+        self,
+        name: str,
+        crs: str | None,
+        *,
+        measure: str = "score",
+        threshold: float = 0.0,
+        labels: Sequence[str] = (),
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        kind = QgsWkbTypes.Type.MultiPolygon
+        layer = QgsMemoryProviderUtils.createMemoryLayer(name, to_qgis_fields(FIELDS), kind, to_qgis_crs(crs))
+        layer.loadNamedStyle(str(STYLE_PATH))
+        self.name = name
+        self._labels = list(labels)
+        layer.setRenderer(renderer_for(self._labels))
+        own_layers.mark(layer)
+        self._layer = layer
+        self._measure, self._threshold = measure, threshold
+        self._objects: dict[int, SegmentedPolygon] = {}
+        self._deleted: set[int] = set()
+        self._provenance = Provenance("", "", "")
+        if QgsProject.instance().addMapLayer(layer) is None:
+            raise OutputError(tr("The new layer can't be added to the project."), hint=tr("Try it again."))
+        self.layer_id = str(layer.id())
+        layer.featureDeleted.connect(self._miss)
+        layer.featureAdded.connect(self._meet)
+        self._filter()
+
+    @property
+    def layer(self) -> QgsVectorLayer | None:
+        """The layer; None once it was removed."""
+        if sip.isdeleted(self._layer) or QgsProject.instance().mapLayer(self.layer_id) is None:
+            return None
+        return self._layer
+
+    @property
+    def total(self) -> int:
+        """How many of the found objects there are, shown or not."""
+        return len(self._objects) - len(self._deleted)
+
+    @property
+    def shown(self) -> int:
+        """How many of them are shown."""
+        return sum(self._is_shown(found) for number, found in self._objects.items() if number not in self._deleted)
+
+    @property
+    def threshold(self) -> float:
+        """The least value that is shown."""
+        return self._threshold
+
+    def add(self, found: Sequence[SegmentedPolygon]) -> None:
+        """Show more objects at once; nothing happens if the layer is gone."""
+        layer = self.layer
+        if layer is None or not found:
+            return
+        self._colour(found)
+        fields, features = layer.fields(), []
+        for each in found:
+            feature = QgsFeature(fields)
+            feature.setGeometry(to_qgis_geometry(each.geometry))
+            feature.setAttributes([column.value(each, self._provenance) for column in FIELDS])
+            features.append(feature)
+        done, added = layer.dataProvider().addFeatures(features)
+        if not done:
+            raise OutputError(tr("Objects can't be written to '{}'.").format(self.name), hint=tr("Try it again."))
+        self._objects.update(zip((feature.id() for feature in added), found))
+        self._refresh(layer)
+
+    def finish(self, result: SegmentationResult) -> None:
+        """Take over what a search gave in the end: objects that are missing yet, and what it knows of all."""
+        layer = self.layer
+        if layer is None:
+            return
+        self._provenance = result.provenance
+        waiting = {_key(each): number for number, each in self._objects.items()}
+        missing = []
+        for each in result.polygons:
+            number = waiting.pop(_key(each), None)
+            if number is None:
+                missing.append(each)
+            else:
+                self._objects[number] = each
+        provider = layer.dataProvider()
+        if waiting:
+            provider.deleteFeatures(list(waiting.values()))
+            for number in waiting.values():
+                del self._objects[number]
+                self._deleted.discard(number)
+        columns = [(index, column) for index, column in enumerate(FIELDS) if column.name in (*_SHARED, "object")]
+        provider.changeAttributeValues(
+            {
+                number: {index: column.value(each, result.provenance) for index, column in columns}
+                for number, each in self._objects.items()
+            }
+        )
+        self.add(missing)
+        self._refresh(layer)
+
+    def set_threshold(self, threshold: float) -> None:
+        """Hide what is below a value and show the rest; nothing is lost, and nothing is searched again."""
+        self._threshold = threshold
+        self._filter()
+
+    def found(self) -> list[SegmentedPolygon]:
+        """Return the objects that are shown, as they are now: with the user's corrections, and what they drew."""
+        layer = self.layer
+        if layer is None:
+            return []
+        crs = crs_text(layer.crs())
+        return [
+            _as_object(feature, self._objects.get(feature.id()), crs)
+            for feature in layer.getFeatures(QgsFeatureRequest())
+            if feature.hasGeometry() and not feature.geometry().isEmpty()
+        ]
+
+    @property
+    def provenance(self) -> Provenance:
+        """What all of them were made with; empty while the search runs."""
+        return self._provenance
+
+    @property
+    def crs(self) -> str | None:
+        """CRS of the objects."""
+        return crs_text(self._layer.crs()) if self.layer is not None else None
+
+    def remove(self) -> None:
+        """Take the layer, and all that it holds, out of the project."""
+        if self.layer is not None:
+            QgsProject.instance().removeMapLayer(self.layer_id)
+
+    def _colour(self, found: Sequence[SegmentedPolygon]) -> None:
+        """Give labels that were not expected a colour, too."""
+        new = list(dict.fromkeys(each.label for each in found if each.label and each.label not in self._labels))
+        if new:
+            self._labels += new
+            self._layer.setRenderer(renderer_for(self._labels))
+
+    def _filter(self) -> None:
+        layer = self.layer
+        if layer is None:
+            return
+        name = self._measure
+        wanted = f'"{name}" >= {self._threshold!r} OR "{name}" IS NULL' if self._threshold > 0.0 else ""
+        if layer.subsetString() != wanted:
+            # the layer itself refuses while it is edited; its provider does not, and edits go by numbers that stay
+            layer.dataProvider().setSubsetString(wanted)
+            layer.subsetStringChanged.emit()
+        self._refresh(layer)
+
+    def _refresh(self, layer: QgsVectorLayer) -> None:
+        layer.updateExtents()
+        # what caches features, such as an open attribute table, reads them again
+        layer.dataChanged.emit()
+        layer.triggerRepaint()
+        self.counted.emit()
+
+    def _is_shown(self, found: SegmentedPolygon) -> bool:
+        value = float(getattr(found, self._measure))
+        return math.isnan(value) or value >= self._threshold
+
+    def _miss(self, number: int) -> None:
+        if number in self._objects:
+            self._deleted.add(number)
+            self.counted.emit()
+
+    def _meet(self, number: int) -> None:
+        # undoing a deletion
+        if number in self._deleted:
+            self._deleted.discard(number)
+            self.counted.emit()
+
+
+def _key(found: SegmentedPolygon) -> tuple[str, bytes]:
+    return found.label, found.geometry.wkb
+
+
+def _as_object(feature: QgsFeature, found: SegmentedPolygon | None, crs: str | None) -> SegmentedPolygon:
+    """Return what a feature is now."""
+    label = feature["label"]
+    label = label if isinstance(label, str) else ""
+    shape = feature.geometry()
+    if found is not None and to_qgis_geometry(found.geometry).equals(shape):
+        return replace(found, label=label)
+    size = measure(from_qgis_geometry(shape), crs)
+    geometry = from_qgis_geometry(shape)
+    if found is not None:
+        return replace(found, geometry=geometry, label=label, area_m2=size.area_m2, perimeter_m=size.perimeter_m)
+    return SegmentedPolygon(geometry, 0, label, math.nan, size.area_m2, size.perimeter_m)
+
+
+def tr(text: str) -> str:
+    """Return a text in the user's language."""
+    return QCoreApplication.translate("FoundLayer", text)
