@@ -1,10 +1,10 @@
 """From what speaks for an object to a similarity of 0 to 1.
 
 A logistic regression tells from all facts how probable it is that an outline is that of a wanted object (IoU of at
-least 0.5). In a scene where everything of one size and form is outlined firmly, that says little of which is meant, so it is
-multiplied with the agreement of features and colours with the examples; and the product is mapped back to how often
-outlines of that product were right. All of it was fitted on generated scenes (``training/similarity.py``) with objects
-of several kinds, of which one to five of a kind were the examples, and all others of their kind were wanted.
+least 0.5). In a scene where everything of one size and form is outlined firmly, that says little of which is meant, so
+it is multiplied with the agreement of features and colours with the examples; and the product is mapped back to how
+often outlines of that product were right. All of it was fitted on generated scenes (``training/similarity.py``) with
+objects of several kinds: one to five of a kind were the examples, and all others of their kind were wanted.
 """
 
 from __future__ import annotations
