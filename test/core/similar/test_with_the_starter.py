@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from prompt_segmenter.core.models.store import ModelStore
 from prompt_segmenter.core.progress import NullProgress
+from prompt_segmenter.core.raster.grid import Window
 from prompt_segmenter.core.similar import similar_finder
+from prompt_segmenter.core.similar.distinct import overlap_px
 
 from .conftest import Discs, disc
 from .test_similar_finder import hits, iou, kept
@@ -51,3 +55,23 @@ def test_the_starter_tells_stripes_from_plain_discs(starter):
             best[striped].append(max((one.similarity for one in found if iou(one, disc(spot)) > 0.5), default=0.0))
     assert np.median(best[True]) > 0.8
     assert max(best[False]) < min(best[True])
+
+
+def test_the_starter_finds_nearly_the_same_in_another_window(discs, starter):
+    finder = similar_finder(discs.session(starter), [discs.click(discs.red[0])], [], None, QUIET)
+    whole = kept(finder.find(discs.picture(), QUIET))
+    window = Window(45, 30, 300, 290)
+    part = kept(finder.find(discs.picture(window), QUIET))
+    moved = [
+        replace(one, window=replace(one.window, col=one.window.col + window.col, row=one.window.row + window.row))
+        for one in part
+    ]
+    inside = [
+        spot
+        for spot in discs.red
+        if 65 < spot[0] < 325 and spot[1] > 50 and any(iou(one, disc(spot)) > 0.7 for one in whole)
+    ]
+    assert len(inside) >= 4
+    for spot in inside:
+        (one,) = [one for one in whole if iou(one, disc(spot)) > 0.7]
+        assert max(overlap_px(one, other) / max(one.mask.sum(), other.mask.sum()) for other in moved) > 0.9
