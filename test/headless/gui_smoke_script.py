@@ -22,7 +22,7 @@ WORK = Path(os.environ["GUI_SMOKE"])
 PLACES = json.loads(os.environ["GUI_SMOKE_PLACES"])
 LEFT, RIGHT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.KeyboardModifier.NoModifier
 TOO_LONG_S = 60.0
-WAYS = ("similar", "everything")
+WAYS = ("similar", "words", "everything")
 """The panel's searches, in the order that they are tried."""
 errors = []
 
