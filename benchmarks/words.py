@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -22,19 +22,18 @@ from numpy.typing import NDArray
 
 from core.models import catalogue
 from core.models.families import FAMILIES
+from core.models.finding import HeatMap
 from core.models.model import RuntimeSettings
 from core.models.store import ModelStore
 from core.progress import NullProgress
+from core.words.heat import hills
 from training.words.targets import WORDS, tables
 from training.words.views import views
 
 from .objects import DATA_VARIABLE, HELD_OUT_SEED, data_folder
+from .spectral import Floats, Mask, Rule, fitted, otsu
 
-Floats = NDArray[np.float32]
-Mask = NDArray[np.bool_]
-Index = Callable[[Floats], Floats]
 _TRAINING_SEED, _CHOICE_SEED = 2001, 1900
-_LEVELS = 40
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,33 @@ class Picture:
     """Where it can be said whether it is; everywhere if not given."""
     infrared: Floats | None = None
     """(H, W), where there is near infrared."""
+    objects: dict[str, list[Mask]] = field(default_factory=dict)
+    """The objects of a word, one by one, where they are labelled as outlines."""
+
+
+@dataclass
+class Objects:
+    """Objects of one word in one set: found means an IoU of at least a half."""
+
+    wanted: int = 0
+    given: int = 0
+    found: int = 0
+
+    def add(self, given: list[Mask], wanted: list[Mask]) -> None:
+        """Count one image; each object given can be one wanted object."""
+        self.wanted, self.given = self.wanted + len(wanted), self.given + len(given)
+        for one in given:
+            area = int(one.sum())
+            self.found += any(
+                2 * (both := int((one & other).sum())) >= area + int(other.sum()) - both for other in wanted
+            )
+
+    def __str__(self) -> str:
+        if not self.wanted:
+            return ""
+        return (
+            f"{self.found / self.wanted:.2f} of {self.wanted} / {self.found / max(1, self.given):.2f} of {self.given}"
+        )
 
 
 @dataclass
@@ -77,60 +103,6 @@ class Count:
     def line(self) -> str:
         """IoU, precision, recall."""
         return f"{self.iou:.2f} ({self.both / max(1, self.said):.2f} / {self.both / max(1, self.wanted):.2f})"
-
-
-def _planes(rgb: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    red, green, blue = (rgb[..., i] for i in range(3))
-    return red, green, blue, red + green + blue + 0.02
-
-
-def _spread(rgb: Floats) -> Floats:
-    grey = rgb.mean(axis=2)
-    return np.asarray(np.sqrt(np.maximum(cv2.blur(grey * grey, (9, 9)) - cv2.blur(grey, (9, 9)) ** 2, 0)), np.float32)
-
-
-def _excess_green(rgb: Floats) -> Floats:
-    red, green, blue, total = _planes(rgb)
-    return (2 * green - red - blue) / total
-
-
-def _redness(rgb: Floats) -> Floats:
-    red, _, blue, total = _planes(rgb)
-    return (red - blue) / total
-
-
-def _cyan(rgb: Floats) -> Floats:
-    red, green, blue, total = _planes(rgb)
-    return (green + blue - 2 * red) / total
-
-
-INDICES: dict[str, Index] = {
-    "brightness": lambda rgb: rgb.mean(axis=2),
-    "excess green": _excess_green,
-    "dark and green": lambda rgb: _excess_green(rgb) - rgb.mean(axis=2),
-    "red minus blue": _redness,
-    "cyan": _cyan,
-    "saturation": lambda rgb: (rgb.max(axis=2) - rgb.min(axis=2)) / (rgb.max(axis=2) + 0.02),
-    "local contrast": _spread,
-}
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One index, cut at one value."""
-
-    name: str
-    sign: int
-    level: float
-
-    def __call__(self, rgb: NDArray[np.uint8]) -> Mask:
-        """Where the rule holds (H, W)."""
-        index = cv2.GaussianBlur(INDICES[self.name](rgb.astype(np.float32) / 255), (0, 0), 1.5)
-        found: Mask = self.sign * index > self.level
-        return found
-
-    def __str__(self) -> str:
-        return f"{'low ' if self.sign < 0 else ''}{self.name}"
 
 
 def generated(seed: int, count: int, side: int, name: str) -> Iterator[Picture]:
@@ -173,7 +145,12 @@ def real(folder: Path) -> Iterator[Picture]:
             green = bands[1].astype(np.float32)
             wet = (green - infrared) / (green + infrared + 1) > 0.1
             known = {"water": ~wet | right["water"]}
-        yield Picture(name, np.ascontiguousarray(bands[:3].transpose(1, 2, 0)), right, known, infrared)
+        each = {
+            word: [_burnt([one], kind, bands.shape[1:]) for one in labels if one["properties"].get("class") == kind]
+            for word, kind in classes.items()
+            if "box" not in kind
+        }
+        yield Picture(name, np.ascontiguousarray(bands[:3].transpose(1, 2, 0)), right, known, infrared, each)
 
 
 def _burnt(features: list[dict], kind: str, shape: tuple[int, ...]) -> Mask:
@@ -198,42 +175,26 @@ class Words:
         paths = ModelStore().locate(spec) if folder is None else tuple(str(folder / f.filename) for f in spec.files)
         self._model = FAMILIES.get(spec.family).load(spec, paths, RuntimeSettings(threads=1, provider="cpu"))
 
-    def __call__(self, rgb: NDArray[np.uint8], words: list[str]) -> dict[str, Mask]:
-        """Masks (H, W) of some words."""
-        height, width = rgb.shape[:2]
-        heats = self._model.find(rgb, words, NullProgress())
-        return {heat.label: cv2.resize(heat.values, (width, height)) > heat.threshold for heat in heats}
+    def __call__(self, rgb: NDArray[np.uint8], words: list[str]) -> dict[str, HeatMap]:
+        """Heat maps of some words."""
+        return {heat.label: heat for heat in self._model.find(rgb, words, NullProgress())}
 
 
-def fitted(pictures: list[Picture]) -> dict[str, Rule]:
-    """For each word the index and the level with the best IoU on these pictures."""
-    best = {word: (-1.0, Rule("brightness", 1, 0.0)) for word in WORDS}
-    for name, index in INDICES.items():
-        planes = [cv2.GaussianBlur(index(p.rgb.astype(np.float32) / 255), (0, 0), 1.5)[::2, ::2] for p in pictures]
-        flat = np.concatenate([plane.ravel() for plane in planes])
-        levels = np.quantile(flat[::7], np.linspace(0.02, 0.98, _LEVELS))
-        places = np.searchsorted(levels, flat)
-        for word in WORDS:
-            wanted = np.concatenate([p.right[word][::2, ::2].ravel() for p in pictures])
-            known = np.concatenate([p.known[word][::2, ::2].ravel() for p in pictures])
-            of_known = np.bincount(places[known], minlength=_LEVELS + 1)
-            of_right = np.bincount(places[known & wanted], minlength=_LEVELS + 1)
-            for sign in (1, -1):
-                # what lies above each level, or below it
-                said, both = (h[::-1].cumsum()[::-1][1:] if sign > 0 else h.cumsum()[:-1] for h in (of_known, of_right))
-                iou = both / np.maximum(1, said + of_right.sum() - both)
-                if iou.max() > best[word][0]:
-                    best[word] = (float(iou.max()), Rule(name, sign, sign * float(levels[iou.argmax()])))
-    return {word: rule for word, (_, rule) in best.items()}
-
-
-def otsu(index: Floats) -> Mask:
-    """Where an index is above the level that parts it best."""
-    low, high = np.quantile(index, (0.002, 0.998))
-    scaled = (np.clip((index - low) / (high - low + 1e-6), 0, 1) * 255).astype(np.uint8)
-    level, _ = cv2.threshold(scaled, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    found: Mask = scaled > level
+def pixels(heat: HeatMap, shape: tuple[int, int]) -> Mask:
+    """Where the heat is above its threshold (H, W)."""
+    found: Mask = cv2.resize(heat.values, shape[::-1]) > heat.threshold
     return found
+
+
+def objects(heat: HeatMap, shape: tuple[int, int], least: float = 0.4) -> list[Mask]:
+    """What the heat map is split into by ``core.words``, without a click model to outline it, (H, W) each."""
+    masks = []
+    for hill in hills(heat, shape):
+        if hill.found.score >= least:
+            window, mask = hill.found.window, np.zeros(shape, bool)
+            mask[window.row : window.row + window.height, window.col : window.col + window.width] = hill.found.mask
+            masks.append(mask)
+    return masks
 
 
 def with_infrared(picture: Picture, word: str) -> Mask | None:
@@ -247,29 +208,48 @@ def with_infrared(picture: Picture, word: str) -> Mask | None:
     return otsu((near - red) / (near + red + 1)) if word in ("tree", "grass", "field") else None
 
 
-def measured(model: Words, rules: dict[str, Rule], pictures: Iterator[Picture]) -> dict[tuple[str, str], list[Count]]:
+@dataclass
+class Row:
+    """One word in one set."""
+
+    head: Count = field(default_factory=Count)
+    rule: Count = field(default_factory=Count)
+    near: Count = field(default_factory=Count)
+    objects: Objects = field(default_factory=Objects)
+
+
+def measured(model: Words, rules: dict[str, Rule], pictures: Iterator[Picture]) -> dict[tuple[str, str], Row]:
     """Counts of model, rule and infrared index, by set and word."""
-    counts: dict[tuple[str, str], list[Count]] = {}
+    rows: dict[tuple[str, str], Row] = {}
     for number, picture in enumerate(pictures, 1):
-        words = list(picture.right)
-        masks = model(picture.rgb, words)
-        for word in words:
-            row = counts.setdefault((picture.set, word), [Count(), Count(), Count()])
-            for count, said in zip(row, (masks[word], rules[word](picture.rgb), with_infrared(picture, word))):
-                if said is not None:
-                    count.add(said, picture.right[word], picture.known.get(word))
+        heats = model(picture.rgb, list(picture.right))
+        shape = (picture.rgb.shape[0], picture.rgb.shape[1])
+        for word, right in picture.right.items():
+            row, known = rows.setdefault((picture.set, word), Row()), picture.known.get(word)
+            row.head.add(pixels(heats[word], shape), right, known)
+            row.rule.add(rules[word](picture.rgb), right, known)
+            near = with_infrared(picture, word)
+            if near is not None:
+                row.near.add(near, right, known)
+            if picture.objects.get(word):
+                row.objects.add(objects(heats[word], shape), picture.objects[word])
         print(f"\r{number}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    return counts
+    return rows
 
 
-def table(counts: dict[tuple[str, str], list[Count]], rules: dict[str, Rule]) -> Iterator[str]:
+def table(rows: dict[tuple[str, str], Row], rules: dict[str, Rule]) -> Iterator[str]:
     """The lines of the table, in Markdown."""
-    yield "| set | word | right pixels | model: IoU (precision / recall) | best index | its IoU | with infrared |"
+    yield "| set | word | IoU (precision / recall) | best index | its IoU | infrared | objects: recall / precision |"
     yield "|---|---|---|---|---|---|---|"
-    for (name, word), (head, rule, infrared) in counts.items():
-        near = f"{infrared.iou:.2f}" if infrared.said else ""
-        yield f"| {name} | {word} | {head.wanted:,} | {head.line} | {rules[word]} | {rule.iou:.2f} | {near} |"
+    for (name, word), row in rows.items():
+        near = f"{row.near.iou:.2f}" if row.near.said else ""
+        yield f"| {name} | {word} | {row.head.line} | {rules[word]} | {row.rule.iou:.2f} | {near} | {row.objects} |"
+    for group in ("generated", ""):
+        chosen = [row for (name, _), row in rows.items() if (name == "generated") == bool(group)]
+        if chosen:
+            means = [np.mean([count.iou for count in counts]) for counts in zip(*((r.head, r.rule) for r in chosen))]
+            yield f"| mean, {group or 'real'} | | {means[0]:.2f} | | {means[1]:.2f} | | |"
 
 
 def main() -> None:
