@@ -20,8 +20,7 @@ def list_models(options: argparse.Namespace, progress: Progress) -> None:
     width = max(len(spec.name) for spec in specs)
     for spec in specs:
         there = "installed" if not store.missing(spec) else "not installed"
-        size = sum(file.size for file in spec.files)
-        megabytes = f", {size / 1e6:.0f} MB" if size else ""
+        megabytes = f", {spec.nbytes / 1e6:.0f} MB" if spec.nbytes else ""
         accept = "" if store.is_accepted(spec) else ", to be accepted first"
         say(sys.stdout, f"{spec.name:{width}} {there:14} {spec.title} ({spec.licence}{accept}{megabytes})")
     say(sys.stdout, f"Folder: {store.folder}")
