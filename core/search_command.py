@@ -66,12 +66,8 @@ def add_search(parser: argparse.ArgumentParser, name: str) -> None:
     add("--model", default=default, metavar="NAME", help="see 'models' (default: %(default)s)")
     if name == "text":
         add("--prompt", required=True, metavar="WORDS", help='one or several: "building; tree; swimming pool"')
-        by = {"default": catalogue.DEFAULT, "metavar": "NAME"}
-        add(
-            "--outlines-by",
-            **by,
-            help=f"the click model that outlines each object again, or {AS_FOUND} (default: %(default)s)",
-        )
+        about = f"the click model that outlines each object again, or {AS_FOUND} (default: %(default)s)"
+        add("--outlines-by", default=catalogue.DEFAULT, metavar="NAME", help=about)
     if name == "everything":
         step = EverythingSettings.step_px
         add("--step", type=int, default=step, metavar="PX", help="distance of points (default: %(default)s)")

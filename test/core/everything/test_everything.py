@@ -233,7 +233,9 @@ def test_the_finder_names_its_model_and_windows():
     assert finder.describe() == "everything, points every 16 px"
 
 
-@pytest.mark.parametrize("wrong", [{"step_px": 0}, {"min_score": 1.5}, {"max_share": math.nan}, {"grid": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"step_px": 0}, {"patience": 0.0}, {"min_score": 1.5}, {"max_share": math.nan}, {"grid": 0}]
+)
 def test_settings_that_make_no_sense_are_refused(wrong):
     with pytest.raises(SettingsError):
         EverythingSettings(**wrong)
