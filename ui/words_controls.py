@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject, Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QCompleter, QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QCompleter,
+    QFormLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ..core.models.model import ModelSpec
 from ..core.models.store import ModelStore
@@ -69,7 +79,7 @@ class WordsControls(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt asks for this name)
         """Take Enter, which would otherwise also choose a completion or reach the main window."""
         if event.type() == QEvent.Type.KeyPress and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            if self.find.isEnabled() and not self.text.completer().popup().isVisible():
+            if self.find.isEnabled() and QApplication.activePopupWidget() is None:
                 self.find_requested.emit()
             return True
         return bool(super().eventFilter(watched, event))

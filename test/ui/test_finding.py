@@ -116,7 +116,8 @@ def desk(qgis_canvas, qgis_parent, raster, scan, one_word_model):
     qgis_canvas.setLayers([raster])
     connect_panel(stage.segmenter, panel)
     panel.set_layer(raster)
-    finding = Finding(qgis_canvas, panel, stage.segmenter, store=store, models=store)
+    # deleted with the panel, by this thread: Python may collect it in any
+    finding = Finding(qgis_canvas, panel, stage.segmenter, store=store, models=store, parent=panel)
     desk = Desk(stage, panel, finding, store)
     desk.type("tree")
     yield desk

@@ -38,7 +38,7 @@ def panel(qgis_canvas, qgis_parent, scene):
     qgis_canvas.setExtent(scene.extent())
     connect_panel(stage.segmenter, panel)
     panel.set_layer(scene)
-    panel.finding = Finding(qgis_canvas, panel, stage.segmenter)
+    panel.finding = Finding(qgis_canvas, panel, stage.segmenter, parent=panel)
     panel.failures = []
     panel.finding.failed.connect(panel.failures.append)
     yield panel
