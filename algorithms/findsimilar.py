@@ -21,8 +21,6 @@ SIMILARITY = "SIMILARITY"
 class FindSimilarAlgorithm(SearchAlgorithm):
     """One polygon for each object that is like the examples."""
 
-    confidence = 0.0
-
     def name(self) -> str:
         """Return the constant name."""
         return NAME

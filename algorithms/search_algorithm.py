@@ -38,8 +38,6 @@ COUNT = "COUNT"
 class SearchAlgorithm(SegmenterAlgorithm):
     """Base of the algorithms that search an extent; a subclass says what for, in its own parameters and words."""
 
-    confidence = 0.5
-    """Default of CONFIDENCE."""
     _source: RasterSource
     _settings: ScanSettings
     _crs: QgsCoordinateReferenceSystem
@@ -79,7 +77,7 @@ class SearchAlgorithm(SegmenterAlgorithm):
         definitions = [
             *image_parameters.definitions(self.tr),
             *self.own_definitions(),
-            *search_parameters.definitions(self.tr, confidence=self.confidence),
+            *search_parameters.definitions(self.tr),
             *image_parameters.advanced_definitions_of_search(self.tr),
             *outline_parameters.definitions_of_found(self.tr),
         ]
@@ -117,7 +115,8 @@ class SearchAlgorithm(SegmenterAlgorithm):
         self._machine = Machine(ModelStore(), server_settings.runtime(*self._wanted.models))
         for warning in server_settings.warnings_for(self._machine.runtime, *self._wanted.models):
             feedback.pushWarning(warning)
-        self._settings = search_parameters.read(parameters, self, context, look)
+        confidence = self._wanted.confidence(self._machine.store)
+        self._settings = search_parameters.read(parameters, self, context, look, confidence=confidence)
         self._source = image_parameters.source_of(parameters, self, context, layer, look)
 
     def process(

@@ -34,7 +34,7 @@ _INTEGER = QgsProcessingParameterNumber.Type.Integer
 Definition = tuple[QgsProcessingParameterDefinition, str, bool]
 
 
-def definitions(tr: Callable[[str], str], *, confidence: float) -> list[Definition]:
+def definitions(tr: Callable[[str], str]) -> list[Definition]:
     """Return the parameters, each with its help and whether it is an advanced one; ``tr`` translates."""
     rules = [rule.value for rule in OverlapRule]
     return [
@@ -52,8 +52,11 @@ def definitions(tr: Callable[[str], str], *, confidence: float) -> list[Definiti
             False,
         ),
         (
-            QgsProcessingParameterNumber(CONFIDENCE, tr("Least score (0 to 1)"), _REAL, confidence, False, 0.0, 1.0),
-            tr("Objects of which the model is less sure are left out. Lower finds more, and more that is none."),
+            QgsProcessingParameterNumber(CONFIDENCE, tr("Least score (0 to 1)"), _REAL, None, True, 0.0, 1.0),
+            tr(
+                "Objects of which the model is less sure are left out. Lower finds more, and more that is none. "
+                "Without it, what suits the model."
+            ),
             False,
         ),
         (
@@ -97,8 +100,10 @@ def definitions(tr: Callable[[str], str], *, confidence: float) -> list[Definiti
     ]
 
 
-def read(parameters: dict[str, Any], algorithm: Any, context: QgsProcessingContext, look: Look) -> ScanSettings:
-    """Return the settings of the search.
+def read(
+    parameters: dict[str, Any], algorithm: Any, context: QgsProcessingContext, look: Look, *, confidence: float = 0.0
+) -> ScanSettings:
+    """Return the settings of the search; ``confidence`` is what counts where the user says none.
 
     Raises
     ------
@@ -113,6 +118,8 @@ def read(parameters: dict[str, Any], algorithm: Any, context: QgsProcessingConte
             raise SettingsError(
                 f"MAX_SIZE is {largest:g} m2 and MIN_SIZE is {smallest:g} m2.", hint="Give a larger MAX_SIZE, or none."
             )
+    if is_given(parameters.get(CONFIDENCE)):
+        confidence = float(algorithm.parameterAsDouble(parameters, CONFIDENCE, context))
     window = None
     if is_given(parameters.get(WINDOW_SIZE)):
         window = int(algorithm.parameterAsInt(parameters, WINDOW_SIZE, context))
@@ -122,7 +129,7 @@ def read(parameters: dict[str, Any], algorithm: Any, context: QgsProcessingConte
         extent=look.extent,
         resolution=look.resolution,
         window_px=window,
-        confidence=float(algorithm.parameterAsDouble(parameters, CONFIDENCE, context)),
+        confidence=confidence,
         min_area_m2=smallest,
         max_area_m2=largest,
         overlaps=OverlapRule(algorithm.parameterAsEnumString(parameters, OVERLAPS, context)),

@@ -18,8 +18,6 @@ STEP = "STEP"
 class SegmentEverythingAlgorithm(SearchAlgorithm):
     """One polygon for each object that there is."""
 
-    confidence = 0.5
-
     def name(self) -> str:
         """Return the constant name."""
         return NAME

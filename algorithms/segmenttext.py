@@ -11,11 +11,12 @@ from qgis.core import (
 )
 
 from ..core.map_server import MapServer
+from ..core.models import catalogue
 from ..core.models.model import ModelSpec
 from ..core.models.store import ModelStore
 from ..core.outlines.results import SegmentationResult
 from ..core.progress import Progress
-from ..core.search import POINT, WORDS, WantedWords
+from ..core.search import AS_FOUND, POINT, WORDS, WantedWords
 from ..core.words import parse_phrases
 from . import image_parameters, map_server_parameters
 from .base import Parameters
@@ -27,13 +28,11 @@ from .values import is_given
 NAME = "segmenttext"
 PROMPT = "PROMPT"
 OUTLINES_BY = "OUTLINES_BY"
-AS_FOUND = "as_found"
 
 
 class SegmentTextAlgorithm(SearchAlgorithm):
     """One polygon for each object that one of the words names."""
 
-    confidence = 0.5
     _wanted: WantedWords
     _map_server: MapServer | None
 
@@ -75,11 +74,11 @@ class SegmentTextAlgorithm(SearchAlgorithm):
             ),
             (
                 QgsProcessingParameterEnum(
-                    OUTLINES_BY, self.tr("Outlines by"), models, False, AS_FOUND, False, usesStaticStrings=True
+                    OUTLINES_BY, self.tr("Outlines by"), models, False, catalogue.DEFAULT, False, usesStaticStrings=True
                 ),
                 self.tr(
-                    "as_found: as the model of the words draws them. The name of a click model: that one outlines each "
-                    "object again, sharper."
+                    "The click model that outlines each object again, sharper; as_found takes outlines as the model of "
+                    "the words draws them."
                 ),
                 True,
             ),

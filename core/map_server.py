@@ -14,7 +14,7 @@ import numpy as np
 
 from . import native
 from .errors import EmptyPromptError, ServerUnavailableError, UnsupportedPromptError
-from .map_view import VIEW_PX, around, over, zoom_for
+from .map_view import VIEW_PX, around, cut, over, zoom_for
 from .models import catalogue
 from .outlines.masks import PartRule
 from .outlines.measure import measure
@@ -181,7 +181,7 @@ class MapServer:
         asked = self._settings
         if asked.extent is not None:
             view = self._whole_view()
-            return view, points, None if box is None else _cut(box, view.bounds)
+            return view, points, None if box is None else cut(box, view.bounds)
         everything = [prompt.envelope() for prompt in here.prompts]
         zoom = zoom_for(
             asked.source_type,
@@ -303,9 +303,3 @@ def _sound(polygons: Any) -> Iterator[Any]:
         for part in getattr(valid, "geoms", [valid]):
             if part.geom_type == "Polygon" and part.area > 0.0:
                 yield shapely.geometry.polygon.orient(part, 1.0)
-
-
-def _cut(box: Bounds, view: Bounds) -> Bounds:
-    """Return the part of a box that is in view; the box itself if none is, which is then refused."""
-    cut = (max(box[0], view[0]), max(box[1], view[1]), min(box[2], view[2]), min(box[3], view[3]))
-    return cut if cut[0] < cut[2] and cut[1] < cut[3] else box

@@ -53,6 +53,12 @@ def around(envelopes: Sequence[Bounds], zoom: int, source_type: str) -> MapView:
     return MapView((west, south, east, north), zoom, source_type)
 
 
+def cut(box: Bounds, view: Bounds) -> Bounds:
+    """Return the part of a box that is in view; the box itself if none is, which is then refused."""
+    shared = (max(box[0], view[0]), max(box[1], view[1]), min(box[2], view[2]), min(box[3], view[3]))
+    return shared if shared[0] < shared[2] and shared[1] < shared[3] else box
+
+
 def zoom_for(
     source_type: str,
     envelopes: Sequence[Bounds],

@@ -20,8 +20,7 @@ def list_models(options: argparse.Namespace, progress: Progress) -> None:
     width = max(len(spec.name) for spec in specs)
     for spec in specs:
         there = "on a server" if spec.server else "not installed" if store.missing(spec) else "installed"
-        sizes = [file.size for file in spec.files if not file.bundled]
-        megabytes = f", {sum(sizes) / 1e6:.0f} MB" if sizes and all(sizes) else ""
+        megabytes = f", {spec.nbytes / 1e6:.0f} MB" if spec.nbytes else ""
         accept = "" if store.is_accepted(spec) else ", to be accepted first"
         takes = ", ".join(sorted(spec.accepts))
         say(

@@ -21,7 +21,8 @@ MOST_COVERAGE_PX = 64_000_000
 """Largest extent of a coverage, in pixels that are read (8,000 x 8,000): labels of all of them are held, which with
 what it takes to fill gaps and trace borders is about 12 bytes for each."""
 REACH_PX = 8
-"""Gaps up to twice this wide go to the objects beside them; wider ones become polygons of their own."""
+"""Gaps wider than twice this become polygons of their own; narrower ones go to what they look like beside them, which
+may be the open ground that they lead to."""
 _NOTHING = Traits("", math.nan, math.nan, math.nan, "")
 
 

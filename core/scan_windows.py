@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from .errors import SettingsError
 from .outlines.runs import Box
 from .raster.grid import Bounds, PixelGrid, Window
-from .window import View, over, require_readable
+from .window import View, over
 
 ALIGN_PX = 32
 """Windows begin at multiples of this many pixels that are read, so that encoders with a stride see the same cells
 whatever window they are in."""
 MOST_WINDOW_PX = 4096
 LEAST_OVERLAP_PX = 8
+_NO_LIMIT = 2**62
 
 
 @dataclass(frozen=True)
@@ -115,10 +116,9 @@ def lattice_over(
             hint=f"Give a side from {2 * LEAST_OVERLAP_PX} to {MOST_WINDOW_PX}, or leave it out.",
         )
     finest = min(raster.resolution) if resolution is None else resolution
-    whole = over(raster, raster.bounds if bounds is None else bounds, window_px, 2**62, resolution=finest)
+    whole = over(raster, raster.bounds if bounds is None else bounds, window_px, _NO_LIMIT, resolution=finest)
     overlap = min(max(overlap_px, LEAST_OVERLAP_PX), window_px // 2)
     if max(whole.size) <= window_px:
-        require_readable(whole, raster, MOST_WINDOW_PX**2)
         box = (0, 0, *whole.size)
         alone = ScanWindow(0, whole, box, box, (None, None))
         return ScanLattice(whole.grid(raster), (alone,), window_px, overlap)

@@ -20,6 +20,8 @@ from .similar import SimilarSettings, similar_finder
 from .words import words_finder
 
 WORDS, EVERYTHING, EXAMPLE, POINT = "words", "everything", "example", "point"
+AS_FOUND = "as_found"
+"""What users write for no click model: outlines are taken as the word model gives them."""
 _LOADING = 0.05
 """Share of the progress bar that loading models takes."""
 
@@ -41,6 +43,9 @@ class Wanted(Protocol):
     def models(self) -> tuple[str, ...]:
         """Names of the models that it takes, which must be on this machine or on a server that is set up."""
 
+    def confidence(self, store: ModelStore) -> float:
+        """Return the least score that suits its models, where the user says none."""
+
     def finder(self, source: RasterSource, settings: ScanSettings, machine: Machine, progress: Progress) -> ImageFinder:
         """Return what finds it, with the models loaded."""
 
@@ -60,6 +65,10 @@ class WantedWords:
     def models(self) -> tuple[str, ...]:
         """The word model and the click model."""
         return (self.model, self.outliner) if self.outliner else (self.model,)
+
+    def confidence(self, store: ModelStore) -> float:
+        """Return where the word model itself draws the line."""
+        return store.get(self.model, WORDS).confidence
 
     def finder(self, source: RasterSource, settings: ScanSettings, machine: Machine, progress: Progress) -> ImageFinder:
         """Return what finds the words."""
@@ -83,6 +92,10 @@ class WantedEverything:
     def models(self) -> tuple[str, ...]:
         """The one model."""
         return (self.model,)
+
+    def confidence(self, store: ModelStore) -> float:
+        """Return 0: the finder has its own limits for each model."""
+        return 0.0
 
     def finder(self, source: RasterSource, settings: ScanSettings, machine: Machine, progress: Progress) -> ImageFinder:
         """Return what finds everything."""
@@ -108,6 +121,10 @@ class WantedSimilar:
     def models(self) -> tuple[str, ...]:
         """The one model."""
         return (self.model,)
+
+    def confidence(self, store: ModelStore) -> float:
+        """Return 0: similarity decides."""
+        return 0.0
 
     def finder(self, source: RasterSource, settings: ScanSettings, machine: Machine, progress: Progress) -> ImageFinder:
         """Return what finds the like; reads the examples."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .console import say
 from .errors import EmptyPromptError
 from .everything import EverythingSettings
+from .models import catalogue
 from .models.store import ModelStore
 from .options import add_outline, add_pixels, outline_of, rgb_of, runtime_of
 from .outlines.results import SegmentationResult
@@ -24,6 +25,7 @@ from .raster.source import RasterSource
 from .raster.sources import open_source
 from .scan import ScanSettings
 from .search import (
+    AS_FOUND,
     POINT,
     WORDS,
     Machine,
@@ -43,13 +45,12 @@ class _Command:
     about: str
     kind: str
     """What its models take."""
-    confidence: float
 
 
 COMMANDS = {
-    "text": _Command("outline all objects that words name", WORDS, 0.5),
-    "everything": _Command("outline all objects", POINT, 0.5),
-    "similar": _Command("outline all objects like one or more examples", POINT, 0.0),
+    "text": _Command("outline all objects that words name", WORDS),
+    "everything": _Command("outline all objects", POINT),
+    "similar": _Command("outline all objects like one or more examples", POINT),
 }
 """The commands, by their names."""
 
@@ -65,13 +66,14 @@ def add_search(parser: argparse.ArgumentParser, name: str) -> None:
     add("--model", default=default, metavar="NAME", help="see 'models' (default: %(default)s)")
     if name == "text":
         add("--prompt", required=True, metavar="WORDS", help='one or several: "building; tree; swimming pool"')
-        add("--outlines-by", default="", metavar="NAME", help="a click model that outlines each object again")
+        about = f"the click model that outlines each object again, or {AS_FOUND} (default: %(default)s)"
+        add("--outlines-by", default=catalogue.DEFAULT, metavar="NAME", help=about)
     if name == "everything":
         step = EverythingSettings.step_px
         add("--step", type=int, default=step, metavar="PX", help="distance of points (default: %(default)s)")
     if name == "similar":
         _add_examples(parser.add_argument_group("examples"))
-    _add_scan(parser.add_argument_group("search"), command.confidence)
+    _add_scan(parser.add_argument_group("search"))
     add_pixels(parser.add_argument_group("raster and machine"))
     add_outline(parser.add_argument_group("outline"), of_found=True)
 
@@ -83,7 +85,10 @@ def run(options: argparse.Namespace, progress: Progress) -> None:
     with closing(open_source(options.image, pixel_space=options.pixel_space)) as source:
         crs = options.crs or source.grid.crs
         wanted = _wanted(options, crs)
-        result = search(source, wanted, _settings(options, source, crs), machine, progress)
+        settings = _settings(options, source, crs)
+        if options.confidence is None:
+            settings = replace(settings, confidence=wanted.confidence(machine.store))
+        result = search(source, wanted, settings, machine, progress)
     if options.command == "similar":
         result = at_least(result, options.similarity)
     write(result, options.output)
@@ -105,12 +110,12 @@ def _add_examples(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _add_scan(group: argparse._ArgumentGroup, confidence: float) -> None:
+def _add_scan(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--extent", metavar="L,B,R,T", help="search this part (default: the whole raster)")
     add("--crs", metavar="EPSG:N", help="CRS of coordinates (default: the raster's)")
     add("--resolution", type=float, metavar="UNITS", help="CRS units per pixel to look at")
-    add("--confidence", type=float, default=confidence, metavar="C", help="least score, 0 to 1 (default: %(default)s)")
+    add("--confidence", type=float, metavar="C", help="least score, 0 to 1 (default: what suits the model)")
     add("--min-size", type=float, default=0.0, metavar="M2", help="leave smaller objects out")
     add("--max-size", type=float, metavar="M2", help="leave larger objects out")
     rules = [rule.value for rule in OverlapRule]
@@ -121,7 +126,8 @@ def _add_scan(group: argparse._ArgumentGroup, confidence: float) -> None:
 
 def _wanted(options: argparse.Namespace, crs: str | None) -> Wanted:
     if options.command == "text":
-        return WantedWords(parse_phrases(options.prompt), options.model, options.outlines_by)
+        outliner = "" if options.outlines_by == AS_FOUND else options.outlines_by
+        return WantedWords(parse_phrases(options.prompt), options.model, outliner)
     if options.command == "everything":
         return WantedEverything(options.model, EverythingSettings(step_px=options.step))
     examples = _examples(options.example, options.example_box, options.examples, crs)
@@ -152,7 +158,7 @@ def _settings(options: argparse.Namespace, source: RasterSource, crs: str | None
         extent=extent,
         resolution=options.resolution,
         window_px=options.window,
-        confidence=options.confidence,
+        confidence=options.confidence or 0.0,
         min_area_m2=options.min_size,
         max_area_m2=options.max_size,
         overlaps=OverlapRule(options.overlaps),

@@ -101,7 +101,7 @@ def wrong(report: dict) -> list[str]:
         for name, want in expected.items()
         if report.get(name) != want
     ]
-    for way in ("similar", "everything"):
+    for way in ("similar", "words", "everything"):
         found = report.get(way, {})
         total = int(found.get("all", "0").split()[0])
         if total < LEAST_FOUND or not found["progress"] or found["all"] != f"{total} of {total} shown":

@@ -1,7 +1,7 @@
 """Fits what an outlined object's likeness to examples is worth: ``python -m training.similarity`` from the root.
 
-Prints the weights for ``core/similar/calibration.py``. Scenes are those of the starter model's training, with seeds
-that it has not seen, and mosaics of four of different kinds, where most objects are not wanted.
+Prints the weights and the mapping for ``core/similar/calibration.py``. Scenes are those of the starter model's
+training, with seeds that it has not seen, and mosaics of four of different kinds, where most objects are not wanted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from core.prompts.shape import ShapePrompt
 from core.raster.grid import PixelGrid, Window
 from core.raster.sources.array import ArraySource
 from core.session import SegmentationSession
-from core.similar.calibration import terms
+from core.similar.calibration import agreement, terms
 from core.similar.cells import TileEncoder, WorkingGrid
 from core.similar.evidence import weigh
 from core.similar.examples import Level, levels, outline_examples
@@ -52,6 +52,7 @@ THEMES = (
 )
 KINDS = ("BUILDING", "TREE", "WATER", "VEHICLE", "SHIP", "PLANE", "TANK", "COURT", "FIELD")
 """Kinds that come as single objects."""
+STEPS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 1.01)
 _SMALLEST_PX = 100
 _MOST_PLACES = 60
 QUIET = NullProgress()
@@ -132,11 +133,12 @@ def facts(
                     counts[0] = 0
                     best = int(counts.argmax())
                     union = len(under) + areas[best] - counts[best]
-                    yield terms(told), float(counts[best] / union), best
+                    vector = np.append(terms(told), agreement(told))
+                    yield vector, float(counts[best] / union), best
 
 
 def collected(count: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
-    """Terms (N, T), right or wrong (N,), and the set (N,) of the outlines of all scenes."""
+    """Terms and, last, agreement (N, T + 1), right or wrong (N,), and the set (N,) of the outlines of all scenes."""
     model = ModelStore().load("starter")
     vectors, right, owner = [], [], []
     for number, (scene, wanted, examples) in enumerate(sets(count, np.random.default_rng(seed))):
@@ -182,6 +184,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     vectors, right, owner = collected(options.scenes, options.seed)
+    vectors, agreeing = vectors[:, :-1], vectors[:, -1]
     weights = np.bincount(owner)[owner] ** -0.75
     weights /= weights.mean()
     chance = np.zeros(len(vectors))
@@ -189,11 +192,12 @@ def main() -> None:
         left_out = owner % 5 == fold
         own, bias = fitted(vectors[~left_out], right[~left_out], weights[~left_out])
         chance[left_out] = 1.0 / (1.0 + np.exp(-(vectors[left_out] @ own + bias)))
-    for tenth in range(10):
-        some = (chance * 10).astype(int) == tenth
+    product = chance * agreeing
+    for low, high in zip(STEPS, STEPS[1:]):
+        some = (product >= low) & (product < high)
         if some.any():
-            means = (np.average(values[some], weights=weights[some]) for values in (chance, right))
-            print("predicted {:.2f}, true {:.2f}, {} outlines".format(*means, int(some.sum())))
+            means = (np.average(values[some], weights=weights[some]) for values in (product, right))
+            print("product {:.3f}, right {:.2f}, {} outlines".format(*means, int(some.sum())))
     own, bias = fitted(vectors, right, weights)
     print(f"WEIGHTS = {tuple(round(float(value), 3) for value in own)}\nBIAS = {bias:.3f}")
 

@@ -40,7 +40,7 @@ class EverythingControls(QWidget):
         self.coverage_box.setChecked(Preferences().flag("everything/coverage", False))
         self.find = QPushButton(tr("Find everything"))
         self.find.setToolTip(tr("Outline all objects where is looked."))
-        self.results = FoundControls("everything", tr("Score at least"), default=0.5)
+        self.results = FoundControls("everything", tr("Score at least"), default=0.0)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         form = QFormLayout()

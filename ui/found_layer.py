@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,6 +21,7 @@ from .target_layer import STYLE_PATH
 
 _SHARED = ("model", "model_sha256", "source", "stretch", "created", "version", "settings")
 """What is known of all objects at once, when the search is over."""
+_log = logging.getLogger(__name__)
 
 
 class FoundLayer(QObject):
@@ -39,6 +41,8 @@ class FoundLayer(QObject):
         Objects below it are hidden; those that have no value never are.
     labels : sequence of str
         Labels that are looked for, in the order of their colours.
+    each_its_own : bool
+        Give each object a colour of its own, where they have no labels.
 
     Raises
     ------
@@ -56,6 +60,7 @@ class FoundLayer(QObject):
         measure: str = "score",
         threshold: float = 0.0,
         labels: Sequence[str] = (),
+        each_its_own: bool = False,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -63,8 +68,8 @@ class FoundLayer(QObject):
         layer = QgsMemoryProviderUtils.createMemoryLayer(name, to_qgis_fields(FIELDS), kind, to_qgis_crs(crs))
         layer.loadNamedStyle(str(STYLE_PATH))
         self.name = name
-        self._labels = list(labels)
-        layer.setRenderer(renderer_for(self._labels))
+        self._labels, self._each_its_own = list(labels), each_its_own
+        layer.setRenderer(renderer_for(self._labels, each_its_own=each_its_own))
         own_layers.mark(layer)
         self._layer = layer
         self._measure, self._threshold = measure, threshold
@@ -139,12 +144,12 @@ class FoundLayer(QObject):
                 del self._objects[number]
                 self._deleted.discard(number)
         columns = [(index, column) for index, column in enumerate(FIELDS) if column.name in (*_SHARED, "object")]
-        provider.changeAttributeValues(
-            {
-                number: {index: column.value(each, result.provenance) for index, column in columns}
-                for number, each in self._objects.items()
-            }
-        )
+        values = {
+            number: {index: column.value(each, result.provenance) for index, column in columns}
+            for number, each in self._objects.items()
+        }
+        if not provider.changeAttributeValues(values):
+            _log.warning("what '%s' was made with can't be written", self.name)
         self.add(missing)
         self._refresh(layer)
 
@@ -185,7 +190,7 @@ class FoundLayer(QObject):
         new = list(dict.fromkeys(each.label for each in found if each.label and each.label not in self._labels))
         if new:
             self._labels += new
-            self._layer.setRenderer(renderer_for(self._labels))
+            self._layer.setRenderer(renderer_for(self._labels, each_its_own=self._each_its_own))
 
     def _filter(self) -> None:
         layer = self.layer
@@ -195,7 +200,8 @@ class FoundLayer(QObject):
         wanted = f'"{name}" >= {self._threshold!r} OR "{name}" IS NULL' if self._threshold > 0.0 else ""
         if layer.subsetString() != wanted:
             # the layer itself refuses while it is edited; its provider does not, and edits go by numbers that stay
-            layer.dataProvider().setSubsetString(wanted)
+            if not layer.dataProvider().setSubsetString(wanted):
+                _log.warning("'%s' can't be filtered by %s", self.name, wanted)
             layer.subsetStringChanged.emit()
         self._refresh(layer)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from qgis.core import QgsProject
 from qgis.gui import QgsMapCanvas
-from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
+from qgis.PyQt.QtCore import QCoreApplication, QObject, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QGuiApplication
 
 from ..core.errors import SegmentError
 from ..core.outlines.results import SegmentationResult, SegmentedPolygon
@@ -40,6 +41,8 @@ class Search:
     """What the threshold is about."""
     labels: tuple[str, ...] = ()
     """Labels that are looked for."""
+    each_its_own: bool = False
+    """True if objects have nothing in common that a colour could say."""
     overlaps: OverlapRule | None = None
     """In place of the user's general choice."""
     confidence: float = 0.0
@@ -133,11 +136,15 @@ class FoundPage(QObject):
         source = self.layer.layer
         if source is None:
             return
+        # a layer is written to by the window's own thread
+        QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
             target, written, count = keeper.keep_all(self.layer.found(), source, self.layer.provenance)
         except SegmentError as error:
             self._show_failure(error)
             return
+        finally:
+            QGuiApplication.restoreOverrideCursor()
         said = tr("{count} copied to '{layer}'.").format(count=written, layer=target.name())
         if written < count:
             said = " ".join([said, tr("{} left out, because polygons are there already.").format(count - written)])
@@ -182,6 +189,7 @@ class FoundPage(QObject):
             measure=sought.measure,
             threshold=self._results.threshold(),
             labels=sought.labels,
+            each_its_own=sought.each_its_own,
             parent=self,
         )
         self.layer.counted.connect(self._count)

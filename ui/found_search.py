@@ -16,6 +16,9 @@ from ..core.search import Machine, Wanted, search
 from .session_source import Pixels
 from .worker import Job, Urgency, Worker
 
+_MOST = 250
+"""Objects that are written at once."""
+
 
 @dataclass(eq=False)
 class Run:
@@ -103,8 +106,9 @@ class FoundSearch(QObject):
 
     def _send(self, run: Run, found: Sequence[SegmentedPolygon]) -> None:
         """Hand objects to the window's thread; from the search's."""
-        if found:
-            self._batch.emit(run, tuple(found))
+        # the window draws and answers between batches
+        for first in range(0, len(found), _MOST):
+            self._batch.emit(run, tuple(found[first : first + _MOST]))
 
     def _pass_on(self, run: Run, found: tuple[SegmentedPolygon, ...]) -> None:
         if run is self.run:

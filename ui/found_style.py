@@ -1,4 +1,4 @@
-"""How found objects look: one colour for each label, or for objects without labels one for each object."""
+"""How found objects look: one colour for each label, or one for each object where all of them differ."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _EACH = 'color_hsva(("object" * 137) % 360, 75, 95, {})'
 """Turning by the golden angle gives neighbours in number colours that are far apart."""
 
 
-def renderer_for(labels: Sequence[str]) -> QgsFeatureRenderer:
-    """Return what draws objects of these labels, in their order."""
+def renderer_for(labels: Sequence[str], *, each_its_own: bool = False) -> QgsFeatureRenderer:
+    """Return what draws objects of these labels, in their order, or without any in one colour or many."""
     named = [label for label in labels if label]
-    if not named:
+    if not named and each_its_own:
         return QgsSingleSymbolRenderer(_each_its_own())
-    if len(named) == 1:
+    if len(named) <= 1:
         return QgsSingleSymbolRenderer(_symbol(_COLOURS[0]))
     categories = [
         QgsRendererCategory(label, _symbol(_COLOURS[index % len(_COLOURS)]), label, True)

@@ -83,7 +83,9 @@ def place(
     ignore : sequence of int
         Features that are no obstacles: the one that is being replaced.
     """
-    around = [feature for feature in near(layer, geometry.boundingBox()) if feature.id() not in ignore]
+    # hundreds of objects may be written one after the other: the layer is only asked where the answer counts
+    asks = merge or overlap is not OverlapRule.ALLOW
+    around = [feature for feature in near(layer, geometry.boundingBox()) if feature.id() not in ignore] if asks else []
     merged = _touched(geometry, [f for f in around if _has_class(f, layer, label)]) if merge else ()
     joined = {feature.id() for feature in merged}
     others = [feature for feature in around if feature.id() not in joined]

@@ -91,6 +91,7 @@ def everything(means: Means, controls: EverythingControls, click_model: str) -> 
         name=tr("Everything"),
         title=tr("Find everything"),
         suggestion=tr("Zoom in, or allow smaller areas."),
+        each_its_own=True,
         overlaps=OverlapRule.COVERAGE if is_coverage else None,
         # the ground is divided among those that count: what is hidden afterwards leaves gaps
         confidence=controls.results.threshold() if is_coverage else 0.0,

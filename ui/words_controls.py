@@ -5,13 +5,12 @@ from __future__ import annotations
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QCompleter, QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from ..core.models.model import ModelSpec
 from ..core.models.store import ModelStore
 from .found_controls import FoundControls
 from .model_controls import ModelControls
 from .preferences import Preferences
 from .recent_texts import RecentTexts
-
-_THRESHOLD = 0.5
 
 
 class WordsControls(QWidget):
@@ -39,13 +38,16 @@ class WordsControls(QWidget):
         )
         self.outline_box.setChecked(Preferences().flag("words/outline", True))
         self.find = QPushButton(tr("Find"))
-        self.results = FoundControls("words", tr("Score at least"), default=_THRESHOLD)
+        self._store = store or ModelStore()
+        self.results = FoundControls("words", tr("Score at least"), default=self._proposed())
         self._lay_out()
         self._show_recent()
         self.text.setEditText(Preferences().text("words/text"))
         self.outline_box.toggled.connect(lambda wanted: Preferences().set("words/outline", wanted))
         self.text.editTextChanged.connect(lambda text: Preferences().set("words/text", text))
         self.find.clicked.connect(self.find_requested)
+        # each model's scores mean something else
+        self.model.chosen.connect(lambda _: self.results.set_threshold(self._proposed()))
 
     def words(self) -> str:
         """Return what is typed."""
@@ -71,6 +73,11 @@ class WordsControls(QWidget):
                 self.find_requested.emit()
             return True
         return bool(super().eventFilter(watched, event))
+
+    def _proposed(self) -> float:
+        """Return the score from which what the model finds is mostly right."""
+        name = self.model.name()
+        return self._store.get(name).confidence if name else ModelSpec.confidence
 
     def _show_recent(self) -> None:
         text, blocked = self.text.currentText(), self.text.blockSignals(True)

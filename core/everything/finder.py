@@ -55,11 +55,12 @@ class _ByPoints:
         self.windows = WindowPolicy(_WINDOW_PX, _OVERLAP_PX)
         self._outliner = PointOutliner(model)
         self._search = PointSearch(self._outliner, settings)
-        self._step_px = settings.step_px
+        self._settings = settings
 
     def describe(self) -> str:
         """Return that everything is looked for, and how closely."""
-        return f"everything, points every {self._step_px} px"
+        count = self._settings.grid
+        return f"everything, points every {self._settings.step_px} px" if count is None else f"everything, grid {count}"
 
     def find(self, picture: Picture, progress: Progress) -> list[FoundMask]:
         """Return the objects of a picture, the surest first."""

@@ -50,7 +50,8 @@ def lattice(origin: tuple[int, int], size: tuple[int, int], step_px: int) -> tup
 def grid_points(size: tuple[int, int], count: int) -> Points:
     """Return the middles of ``count`` x ``count`` cells of a picture (width, height), (N, 2)."""
     middles = ((np.arange(count) + 0.5) * (side / count) for side in size)
-    return np.stack(np.meshgrid(*middles), axis=-1).reshape(-1, 2)
+    points: Points = np.stack(np.meshgrid(*middles), axis=-1).reshape(-1, 2)
+    return points
 
 
 class OpenPoints:

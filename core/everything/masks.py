@@ -64,7 +64,7 @@ def inside(window: Window) -> tuple[slice, slice]:
 
 
 def distinct(
-    found: Sequence[FoundMask], rank: Sequence[float], size: tuple[int, int], *, same: float, covered: float
+    found: Sequence[FoundMask], rank: Sequence[float], size: tuple[int, ...], *, same: float, covered: float
 ) -> list[FoundMask]:
     """Return the objects among masks of a picture, those of the highest rank first.
 

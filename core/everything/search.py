@@ -34,15 +34,25 @@ FINER = 0.03
 """What a finer look is worth against a coarser one at the same object, in score: its outline is the better one."""
 SURE = 0.85
 """Score from which an object spares the points that lie in it."""
-PATIENCE = 4.0
-_CUT, _UNSURE, _WEAK = 2.0, 1.5, 1.0
-"""Doubt about what goes on beyond the look, about an object that is not sure, and about what is none."""
-_FIRM = 2.0
-"""Logit from which a point surely belongs to the same thing."""
+_CUT, _UNSURE, _HOPELESS = 3.0, 0.7, 2.0
+"""Doubt about what goes on beyond the look or is background, about an object that is not sure, and about what is surely
+none."""
+_FIRM, _VAGUE = 2.0, 0.5
+"""Logit from which a point surely belongs to the same thing; and to the same nothing, whose logits are low all over."""
+_NEARBY, _REACH = 1.0, 1.5
+"""Part of the doubt about what is none that reaches beyond it, where texture leaves no shape to belong to; and how far,
+in distances of points."""
+_SCORE_MARGIN, _SCORE_RANGE, _STABILITY_MARGIN = 0.05, 0.4, 0.22
+"""What fails by less than these margins (the last one as a share) may well pass a little further on, and casts no
+doubt at all; beyond them doubt grows, over this range of the score, and down to no stability."""
 _ACROSS = 32
 """Finest points across one look."""
 _STAGES = ("coarse", "middle", "fine")
+_FINEST = 2
+"""Level of the lattice that only the finest look is asked for."""
 _ENCODING = 0.1
+_POOL = 128
+"""Candidates that are held before those that are the same are dropped."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,8 @@ class _Stage:
     ground: int
     points: Points
     levels: NDArray[np.int64]
+    distance_px: float
+    """Between points of the finest level that is asked."""
 
 
 class PointSearch:
@@ -103,14 +115,15 @@ class PointSearch:
         grounds = range(len(self._outliner.reaches_px))
         if self._settings.grid is not None:
             points = grid_points(size, self._settings.grid)
-            return [_Stage(ground, points, np.full(len(points), 2)) for ground in grounds]
+            return [_Stage(ground, points, np.full(len(points), 2), 1.0) for ground in grounds]
         stages = []
         for ground in grounds:
-            step = self._settings.step_px * 2**ground
+            step = self._settings.step_px * 2 ** max(0, ground - 1)
             while step * _ACROSS < self._outliner.reaches_px[ground]:
                 step *= 2
             points, levels = lattice(origin(picture), size, step)
-            stages.append(_Stage(ground, points, levels))
+            wanted = levels < _FINEST if ground else np.ones(len(levels), dtype=np.bool_)
+            stages.append(_Stage(ground, points[wanted], levels[wanted], step * (2.0 if ground else 1.0)))
         return stages
 
     def _asked(
@@ -123,19 +136,21 @@ class PointSearch:
         skips = self._settings.grid is None
         without_data = np.array([not on_data(picture.valid, point) for point in points])
         cols, rows = (np.minimum(axis.astype(int), side - 1) for axis, side in zip(points.T, sure.shape[::-1]))
-        open_points = OpenPoints(points, without_data | (sure[rows, cols] & skips), PATIENCE)
+        open_points = OpenPoints(points, without_data | (sure[rows, cols] & skips), self._settings.patience)
         pool: list[Candidate] = []
         for index, point in open_points.ask():
             label = _STAGES[levels[index]] if skips else "grid"
             progress.report(index / len(points), f"{label.capitalize()} points")
             answers = self._outliner.candidates(point, stage.ground, progress)
             pool += [answer for answer in answers if self._is_object(answer, picture)]
+            if len(pool) > _POOL:
+                # each holds its low-resolution logits
+                pool = _distinct_boxes(pool)
             if skips:
-                self._learn(open_points, answers, picture)
-        boxes = np.array([candidate.box for candidate in pool]).reshape(-1, 4)
-        for index in suppressed_boxes(boxes, [candidate.score for candidate in pool], BOX_IOU):
+                self._learn(open_points, answers, picture, stage.distance_px)
+        for candidate in _distinct_boxes(pool):
             check(progress)
-            mask = self._outliner.full(pool[index])
+            mask = self._outliner.full(candidate)
             if mask is None or np.count_nonzero(mask.mask) < self._settings.min_size_px:
                 continue
             found.append((stage.ground, mask))
@@ -152,15 +167,39 @@ class PointSearch:
             and not candidate.cut
             and candidate.score >= policy.min_score
             and candidate.stability >= policy.min_stability
-            and settings.min_size_px / 2 <= candidate.area_px <= settings.max_share * picture.valid.size
+            and candidate.area_px >= settings.min_size_px / 2
+            and not self._is_background(candidate, picture)
         )
 
-    def _learn(self, open_points: OpenPoints, answers: list[Candidate], picture: Picture) -> None:
+    def _is_background(self, candidate: Candidate, picture: Picture) -> bool:
+        """Return True for what covers too much of the picture to be one of its objects."""
+        return candidate.area_px > self._settings.max_share * picture.valid.size
+
+    def _learn(self, open_points: OpenPoints, answers: list[Candidate], picture: Picture, distance_px: float) -> None:
         """Spare the points that an answer says enough about."""
         best = min(answers, key=Candidate.demerits)
         belief = self._outliner.belief(best, open_points.points)
         if self._is_object(best, picture) and best.score >= SURE:
             open_points.cover(belief > 0)
             return
-        weight = _CUT if best.cut else _UNSURE if self._is_object(best, picture) else _WEAK
-        open_points.doubt(weight * np.clip(belief / _FIRM, 0.0, 1.0))
+        if best.cut or self._is_background(best, picture):
+            open_points.doubt(_CUT * np.clip(belief / _FIRM, 0.0, 1.0))
+        elif self._is_object(best, picture):
+            open_points.doubt(_UNSURE * np.clip(belief / _FIRM, 0.0, 1.0))
+        else:
+            away = ((open_points.points - best.point) ** 2).sum(axis=1) / (_REACH * distance_px) ** 2
+            doubt = _HOPELESS * np.clip(belief / _VAGUE, 0.0, 1.0) + _NEARBY * np.exp(-0.5 * away)
+            open_points.doubt(self._hopelessness(best) * doubt)
+
+    def _hopelessness(self, candidate: Candidate) -> float:
+        """Return how far a candidate is from passing both filters, 0 to 1."""
+        least = (1.0 - _STABILITY_MARGIN) * self._policy.min_stability
+        by_score = (self._policy.min_score - _SCORE_MARGIN - candidate.score) / _SCORE_RANGE
+        by_stability = (least - candidate.stability) / max(least, 1e-6)
+        return float(np.clip(by_score, 0.0, 1.0) * np.clip(by_stability, 0.0, 1.0))
+
+
+def _distinct_boxes(pool: list[Candidate]) -> list[Candidate]:
+    """Return the candidates whose box no surer one has too, the surest first."""
+    boxes = np.array([candidate.box for candidate in pool]).reshape(-1, 4)
+    return [pool[index] for index in suppressed_boxes(boxes, [candidate.score for candidate in pool], BOX_IOU)]

@@ -103,6 +103,12 @@ class ModelSpec:
     """Score from which what a model of words finds is mostly right, as its authors say: the threshold to propose."""
 
     @property
+    def nbytes(self) -> int:
+        """Size of all its files together; 0 where that of one is not known."""
+        sizes = [file.size for file in self.files]
+        return sum(sizes) if all(sizes) else 0
+
+    @property
     def weights_sha256(self) -> str:
         """One digest over all weights files, in their order: a single file's own, else that of the digests together."""
         digests = [file.sha256 for file in self.files]

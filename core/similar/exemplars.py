@@ -36,7 +36,7 @@ _GREY = 124
 _MOST_SHARE = 0.5
 """Longest side of a chip of the strip, as a share of the picture's height: larger examples are shown smaller."""
 _DUPLICATE_IOU = 0.5
-_LEAST_WINDOW, _LEAST_OVERLAP = 1024, 128
+_LEAST_WINDOW, _LARGEST_WINDOW, _LEAST_OVERLAP = 1024, 4096, 128
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,8 @@ class ExemplarFinder:
     ) -> None:
         self._session, self._model, self._examples, self._described = session, model, tuple(examples), described
         largest = max(max(one.box[2] - one.box[0], one.box[3] - one.box[1]) for one in examples if one.wanted)
-        overlap = max(_LEAST_OVERLAP, math.ceil(1.5 * largest / 32.0) * 32)
-        self.windows = WindowPolicy(max(_LEAST_WINDOW, 4 * overlap), overlap)
+        overlap = min(_LARGEST_WINDOW // 2, max(_LEAST_OVERLAP, math.ceil(1.5 * largest / 32.0) * 32))
+        self.windows = WindowPolicy(min(_LARGEST_WINDOW, max(_LEAST_WINDOW, 4 * overlap)), overlap)
         """Windows that hold objects as large as the largest example."""
 
     @property

@@ -89,13 +89,12 @@ def outlined(tile: Tile, peak: Peak, encoder: TileEncoder, progress: Progress) -
             logits = snapped(logits, image, model.spec.look.snap_px)
         mask = select_parts(logits > 0, PartRule.WITH_INCLUDE, at)
         if mask.any():
-            yield _outlined(tile, chip, logits, mask, (encoder.plan.object_px, float(score)))
+            yield _outlined(tile, chip, logits, mask, object_px=encoder.plan.object_px, score=float(score))
 
 
 def _outlined(
-    tile: Tile, chip: Window, logits: FloatArray, mask: NDArray[np.bool_], told: tuple[float, float]
+    tile: Tile, chip: Window, logits: FloatArray, mask: NDArray[np.bool_], *, object_px: float, score: float
 ) -> Outlined:
-    object_px, score = told
     kept = np.where(mask, logits, np.minimum(logits, -1e-3)).astype(np.float32)
     high, low = int((mask & (logits > _STABLE_LOGIT)).sum()), int((logits > -_STABLE_LOGIT).sum())
     sides = (mask[:, 0].any(), mask[0].any(), mask[:, -1].any(), mask[-1].any())

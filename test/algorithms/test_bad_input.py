@@ -15,7 +15,10 @@ ONLY_EXCLUDE = (
 )
 AS_EXTENT = "Write it as xmin,xmax,ymin,ymax with xmin < xmax and ymin < ymax, and optionally [EPSG:n]."
 AS_POINTS = "Write MultiPoint ((x y), (x y)) with finite numbers; another CRS in front, as CRS=EPSG:4326;"
-MODELS = "Use one of: starter, mobile_sam, mobile_sam_samgis, sam_vit_b, sam_vit_l, sam_vit_h, samgeo_sam3, samgeo_sam2, samgeo_sam, samgis."
+MODELS = (
+    "Use one of: starter, mobile_sam, mobile_sam_samgis, sam_vit_b, sam_vit_l, sam_vit_h, "
+    "samgeo_sam3, samgeo_sam2, samgeo_sam, samgis."
+)
 REFUSED = {
     "no prompt": ({}, NO_PROMPT),
     "empty prompt": ({"INCLUDE": "  ", "BOX": ""}, NO_PROMPT),

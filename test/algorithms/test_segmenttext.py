@@ -46,7 +46,7 @@ def test_each_word_is_a_class_and_each_object_a_polygon(scene):
 
 
 def test_an_object_says_how_it_was_found(scene):
-    (feature,) = run(algorithm=NAME, INPUT=scene, PROMPT="bright", CONFIDENCE=0.0).features
+    (feature,) = run(algorithm=NAME, INPUT=scene, PROMPT="bright", OUTLINES_BY="as_found").features
 
     assert feature["prompts"].startswith("words")
     assert "bright" in feature["prompts"]

@@ -23,6 +23,8 @@ def run(capsys, *arguments):
 def test_a_licence_is_accepted_by_name(capsys):
     assert "sam3 " in (listed := run(capsys, "models")[1])
     assert "SAM License, to be accepted first" in listed
+    assert "owlv2_base" in listed
+    assert "(Apache-2.0, 1 MB)" not in listed, "a sum over some files is no size"
     status, said, _ = run(capsys, "models", "accept", "sam3")
     assert status == 0
     assert "SAM License: https://" in said

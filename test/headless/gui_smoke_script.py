@@ -21,8 +21,8 @@ from qgis.PyQt.QtWidgets import QAction, QApplication, QDockWidget
 WORK = Path(os.environ["GUI_SMOKE"])
 PLACES = json.loads(os.environ["GUI_SMOKE_PLACES"])
 LEFT, RIGHT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.KeyboardModifier.NoModifier
-TOO_LONG_S = 60.0
-WAYS = ("similar", "everything")
+TOO_LONG_S, PATIENCE_S = 60.0, 15.0
+WAYS = ("similar", "words", "everything")
 """The panel's searches, in the order that they are tried."""
 errors = []
 
@@ -107,8 +107,12 @@ class Session:
 
     def hover(self, place):
         """Rest the pointer at a place of the map."""
-        QTest.mouseMove(self.canvas.viewport(), self.pixel(*place))
-        wait_ms(1500)
+        begun = time.monotonic()
+        while not self.has_preview() and time.monotonic() - begun < PATIENCE_S:
+            # the view may still be encoded: nothing is previewed before that
+            QTest.mouseMove(self.canvas.viewport(), self.pixel(*place) + QPoint(1, 0))
+            QTest.mouseMove(self.canvas.viewport(), self.pixel(*place))
+            wait_ms(1500)
 
     def has_preview(self):
         """Return True if an outline is shown though nothing was clicked."""

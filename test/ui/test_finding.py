@@ -253,6 +253,15 @@ def test_an_unknown_word_is_said_with_what_is_known_and_leaves_no_layer(desk, sc
     assert set(QgsProject.instance().mapLayers()) == before and not desk.panel.words.results.has_result
 
 
+def test_another_model_for_words_proposes_its_own_threshold(desk, monkeypatch):
+    other = replace(WORDS, name="strict", title="Strict", confidence=0.2)
+    monkeypatch.setattr(catalogue, "SPECS", (*catalogue.SPECS, other))
+    desk.panel.words.model.refresh()
+    assert desk.panel.words.results.threshold() == 0.5
+    desk.panel.words.model.choose("strict")
+    assert desk.panel.words.results.threshold() == 0.2
+
+
 def test_nothing_found_is_an_empty_layer_and_a_suggestion(desk, scan):
     scan.batches = ([],)
     desk.find()
@@ -548,7 +557,8 @@ def test_everything_is_asked_of_the_click_model_and_covers_if_that_is_wanted(des
     assert scan.calls[-1].finder[0] == "everything_finder" and scan.calls[-1].finder[2].step_px == 8
     assert desk.layer("everything").name() == "Everything"
     assert scan.settings.overlaps is OverlapRule.BEST
-    assert desk.count("everything") == "2 of 3 shown" and scan.settings.confidence == 0.0
+    assert desk.count("everything") == "3 of 3 shown" and scan.settings.confidence == 0.0
+    desk.slide(0.5, "everything")
     desk.panel.everything.coverage_box.setChecked(True)
     desk.find("everything")
     assert scan.settings.overlaps is OverlapRule.COVERAGE

@@ -79,7 +79,9 @@ def test_selected_polygons_of_another_crs_are_examples_in_the_images_own(similar
     for col, each in zip((20, 100), examples):
         assert each.envelope() == pytest.approx((LEFT + col, TOP - 60, LEFT + col + 40, TOP - 20), abs=0.01)
         assert each.given.crs == "EPSG:3857" and each.prompts[0].kind == "shape"
-    assert similar.layer("similar").name() == "Like 2 examples"
+    layer = similar.layer("similar")
+    assert layer.name() == "Like 2 examples"
+    assert not layer.renderer().symbol().symbolLayer(0).hasDataDefinedProperties(), "all in one colour"
 
 
 def test_the_object_on_the_map_becomes_an_example_and_the_next_click_begins_another(similar, scan):

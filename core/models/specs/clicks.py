@@ -55,7 +55,7 @@ SPECS: tuple[ModelSpec, ...] = (
         licence="GPL-2.0-or-later",
         citation_url="",
         look=LookPolicy(192, scales=(1.0, 3.0, 6.0), snap_px=2, box_margin=1.25),
-        certainty=CertaintyPolicy(min_score=0.7, stability_offset=2.0, min_stability=0.35),
+        certainty=CertaintyPolicy(min_score=0.75, stability_offset=2.0, min_stability=0.45),
     ),
     _sam(
         "mobile_sam",

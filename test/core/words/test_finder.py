@@ -7,15 +7,16 @@ import pytest
 from prompt_segmenter.core.errors import Cancelled, EmptyPromptError, UnsupportedPromptError
 from prompt_segmenter.core.image_finder import ImageFinder, WindowPolicy
 from prompt_segmenter.core.models.embedding import image_digest
+from prompt_segmenter.core.models.families import FAMILIES
 from prompt_segmenter.core.models.finding import FoundBox, FoundMask, HeatMap
-from prompt_segmenter.core.models.model import LookPolicy
+from prompt_segmenter.core.models.model import LookPolicy, ModelSpec, RuntimeSettings
 from prompt_segmenter.core.models.store import ModelStore
 from prompt_segmenter.core.picture import Picture
 from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.core.raster.grid import Window
 from prompt_segmenter.core.window import View
 from prompt_segmenter.core.words import FLOOR, words_finder
-from prompt_segmenter.test.helpers import word_graphs
+from prompt_segmenter.test.helpers import onnx_graphs, word_graphs
 from prompt_segmenter.test.helpers.fake_model import SPEC, SameBrightness
 
 QUIET = NullProgress()
@@ -219,6 +220,19 @@ class TestBoxes:
         box = FoundBox((100.0, 60.0, 140.0, 90.0), 0.6, "house")
         with pytest.raises(Cancelled):
             words_finder(Finds(box), ["house"], SameBrightness()).find(looked_at(field()), Stopped())
+
+    def test_a_model_of_the_sam_frame_outlines_boxes_from_one_encoding(self, tmp_path, monkeypatch):
+        spec = ModelSpec("toy", "Toy", "sam", frozenset({"box"}), (), 1024, "CC0-1.0", "", LookPolicy(1024))
+        sam = FAMILIES.get("sam").load(spec, onnx_graphs.save_pair(tmp_path), RuntimeSettings(threads=1))
+        encoded, encode = [], sam.encode
+        monkeypatch.setattr(sam, "encode", lambda image, progress: encoded.append(1) or encode(image, progress))
+        houses = [(30, 40, 80, 75), (150, 90, 230, 150)]
+        boxes = [FoundBox(tuple(float(edge) for edge in house), 0.5, "house") for house in houses]
+        found = words_finder(Finds(*boxes), ["house"], sam).find(looked_at(field()), QUIET)
+        # the graph's mask of a box is the box
+        for house in houses:
+            assert max(iou(full(one), rectangle(*house)) for one in found) > 0.95
+        assert len(encoded) == 1
 
     def test_the_starter_model_outlines_boxes(self):
         store = ModelStore()

@@ -9,7 +9,8 @@ from prompt_segmenter.core.models.finding import ExampleModel, FoundBox, FoundMa
 from prompt_segmenter.core.models.onnx_session import OnnxSession
 from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.test.helpers import onnx_graphs, word_graphs
-from prompt_segmenter.test.helpers.word_graphs import load, picture, save_family, save_graph, save_sam3
+from prompt_segmenter.test.helpers.sam3_graphs import save_sam3
+from prompt_segmenter.test.helpers.word_graphs import load, picture, save_family, save_graph
 
 pytest.importorskip("tokenizers")
 FAMILIES = ("clipseg", "owlv2", "grounding_dino", "sam3")
