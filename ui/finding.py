@@ -14,11 +14,12 @@ from ..core.models.model import RuntimeSettings
 from ..core.models.store import ModelStore
 from . import wanted
 from .examples import Example, Examples, selected
-from .found_page import Desk, FoundPage, Search
+from .found_page import Desk, FoundPage
 from .found_search import FoundSearch
 from .loaded_models import LoadedModels
 from .segment_panel import SegmentPanel
 from .segmenter import Segmenter
+from .sought import Search
 
 SIMILAR = "similar"
 

@@ -12,8 +12,6 @@ from qgis.PyQt.QtGui import QGuiApplication
 
 from ..core.errors import SegmentError
 from ..core.outlines.results import SegmentationResult, SegmentedPolygon
-from ..core.overlaps import OverlapRule
-from ..core.search import Machine, Wanted
 from .found_controls import FoundControls
 from .found_layer import FoundLayer
 from .found_search import FoundSearch, Run
@@ -21,34 +19,7 @@ from .scan_place import scan_settings
 from .segment_panel import SegmentPanel
 from .segmenter import Segmenter
 from .session_source import pixels_of
-
-
-@dataclass(frozen=True)
-class Search:
-    """What a page looks for."""
-
-    wanted: Wanted
-    """The core's."""
-    machine: Machine
-    """Where its models come from and run."""
-    name: str
-    """What the layer is called."""
-    title: str
-    """What the task manager calls the search."""
-    suggestion: str
-    """What to try if nothing is found."""
-    measure: str = "score"
-    """What the threshold is about."""
-    labels: tuple[str, ...] = ()
-    """Labels that are looked for."""
-    each_its_own: bool = False
-    """True if objects have nothing in common that a colour could say."""
-    overlaps: OverlapRule | None = None
-    """In place of the user's general choice."""
-    confidence: float = 0.0
-    """What has a lower score is not even kept hidden."""
-    is_remote: bool = False
-    """True if a server does the work."""
+from .sought import Search
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from ..core.search import Machine, WantedEverything, WantedSimilar, WantedWords
 from ..core.words import parse_phrases
 from .everything_controls import EverythingControls
 from .examples import Examples
-from .found_page import Search
 from .loaded_models import LoadedModels
+from .sought import Search
 from .words_controls import WordsControls
 
 _MOST_NAME = 60

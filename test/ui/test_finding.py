@@ -21,6 +21,7 @@ from prompt_segmenter.ui.finding import Finding
 from prompt_segmenter.ui.placement import OverlapRule as KeepRule
 from prompt_segmenter.ui.scan_controls import Area, Closeness
 from prompt_segmenter.ui.segment_panel import SegmentPanel
+from prompt_segmenter.ui.session_source import Chosen, Sessions
 from prompt_segmenter.ui.target_layer import KeepSettings
 from prompt_segmenter.ui.workplace import connect_panel
 from pytest_qgis.utils import wait
@@ -518,6 +519,14 @@ def test_what_the_canvas_shows_is_looked_at_as_it_is_drawn_without_what_was_foun
     desk.find()
     assert scan.calls[-1].source.uri == "map: photo"
     assert scan.settings.resolution == pytest.approx(desk.stage.canvas.mapUnitsPerPixel())
+
+
+def test_what_was_found_changes_nothing_for_clicks_on_what_the_canvas_shows(desk, scan, raster):
+    chosen, sessions, canvas = Chosen(None, styled=False, model="starter"), Sessions(), desk.stage.canvas
+    before = sessions.key(chosen, canvas.mapSettings())
+    desk.find()
+    canvas.setLayers([desk.layer(), raster])
+    assert sessions.key(chosen, canvas.mapSettings()) == before
 
 
 def test_only_found_layers_on_the_canvas_are_no_image(desk, scan):
