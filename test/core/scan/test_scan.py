@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prompt_segmenter.core import native
-from prompt_segmenter.core import scan as module
 from prompt_segmenter.core.errors import (
     Cancelled,
     OutsideExtentError,
@@ -21,14 +20,13 @@ from prompt_segmenter.core.models.finding import FoundMask
 from prompt_segmenter.core.outlines.masks import PartRule, find_parts
 from prompt_segmenter.core.outlines.polygonize import polygonize
 from prompt_segmenter.core.outlines.shape import OutlineSettings, combine
-from prompt_segmenter.core.overlaps import OverlapRule
 from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.core.raster.grid import PixelGrid, Window
 from prompt_segmenter.core.raster.rgb import RgbRecipe
 from prompt_segmenter.core.raster.sources.array import ArraySource
-from prompt_segmenter.core.scan import Scan, ScanSettings
-
-from ..helpers.truth_finder import UTM, TruthFinder, scene
+from prompt_segmenter.core.scan import OverlapRule, Scan, ScanSettings
+from prompt_segmenter.core.scan import scan as module
+from prompt_segmenter.test.helpers.truth_finder import UTM, TruthFinder, scene
 
 QUIET = NullProgress()
 AS_PIXELS = OutlineSettings(parts=PartRule.ALL, simplify_px=0.0, fill_holes_m2=0.0)

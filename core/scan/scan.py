@@ -8,25 +8,25 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from .errors import Cancelled, ServerUnavailableError, SettingsError, StoppedWaiting
-from .image_finder import ImageFinder
-from .models.finding import FoundMask
-from .outlines.masks import PartRule
-from .outlines.results import Provenance, SegmentationResult, SegmentedPolygon
-from .outlines.runs import RunMask
-from .outlines.shape import OutlineSettings
+from ..errors import Cancelled, ServerUnavailableError, SettingsError, StoppedWaiting
+from ..image_finder import ImageFinder
+from ..models.finding import FoundMask
+from ..outlines.masks import PartRule
+from ..outlines.results import Provenance, SegmentationResult, SegmentedPolygon
+from ..outlines.runs import RunMask
+from ..outlines.shape import OutlineSettings
+from ..picture import Picture, picture_text, read_picture
+from ..progress import NullProgress, Progress, SubProgress, check
+from ..prompts.prompt import exact
+from ..raster.grid import Bounds
+from ..raster.rgb import RgbRecipe, RgbSettings, resolve_recipe
+from ..raster.source import RasterSource
+from ..version import VERSION
+from .coverage import ScanCoverage
+from .outlines import PixelAreas, ScanOutliner
 from .overlaps import BestOfEach, OverlapRule
-from .picture import Picture, picture_text, read_picture
-from .progress import NullProgress, Progress, SubProgress, check
-from .prompts.prompt import exact
-from .raster.grid import Bounds
-from .raster.rgb import RgbRecipe, RgbSettings, resolve_recipe
-from .raster.source import RasterSource
-from .scan_coverage import ScanCoverage
-from .scan_outlines import PixelAreas, ScanOutliner
-from .scan_windows import ScanLattice, ScanWindow, lattice_over
 from .stitch import Step, Stitcher, WholeObject
-from .version import VERSION
+from .windows import ScanLattice, ScanWindow, lattice_over
 
 _NOTHING_FOUND = (
     "Nothing was found. Try a lower confidence, a finer or coarser resolution, another size range, or other words, "
