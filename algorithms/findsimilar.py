@@ -6,7 +6,7 @@ from qgis.core import QgsCoordinateReferenceSystem, QgsProcessingContext, QgsPro
 
 from ..core.models.store import ModelStore
 from ..core.outlines.results import SegmentationResult
-from ..core.search import POINT, WantedSimilar, at_least
+from ..core.search import WantedSimilar, at_least, for_examples
 from ..core.similar import DEFAULT_SIMILARITY
 from . import example_parameters
 from .base import Parameters
@@ -55,7 +55,7 @@ class FindSimilarAlgorithm(SearchAlgorithm):
                 False,
             ),
             self.model_definition(
-                ModelStore().names(POINT),
+                [spec.name for spec in for_examples(ModelStore())],
                 self.tr("Give its name: starter comes with the plugin, the others are fetched once."),
             ),
         ]

@@ -15,8 +15,7 @@ from qgis.core import (
 )
 
 from ..core.errors import SettingsError
-from ..core.overlaps import OverlapRule
-from ..core.scan import ScanSettings
+from ..core.scan import OverlapRule, ScanSettings
 from . import image_parameters, outline_parameters
 from .image_parameters import EXTENT, RESOLUTION, Look
 from .values import is_given

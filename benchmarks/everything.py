@@ -31,7 +31,7 @@ from core.models.finding import FoundMask
 from core.models.model import RuntimeSettings, SegmentationModel
 from core.models.store import ModelStore
 from core.picture import Picture
-from core.point_outlines import trimmed
+from core.points.outliner import trimmed
 from core.progress import NullProgress
 from core.raster.grid import Window
 from core.window import View

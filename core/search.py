@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, cast
 
 from .everything import EverythingSettings, everything_finder
 from .image_finder import ImageFinder
-from .models.model import ModelSpec, RuntimeSettings
+from .models.model import ModelSpec, RuntimeSettings, SegmentationModel
 from .models.store import ModelStore
 from .outlines.results import SegmentationResult, SegmentedPolygon
 from .progress import Progress, SubProgress
 from .prompts.prompt import PromptSet
+from .raster.rgb import resolve_recipe
 from .raster.source import RasterSource
 from .scan import Scan, ScanSettings
 from .session import SegmentationSession, SessionSettings
@@ -128,8 +129,11 @@ class WantedSimilar:
 
     def finder(self, source: RasterSource, settings: ScanSettings, machine: Machine, progress: Progress) -> ImageFinder:
         """Return what finds the like; reads the examples."""
-        model = machine.store.load(self.model, settings=machine.runtime, progress=SubProgress(progress, 0.0, 0.5))
-        session = SegmentationSession(source, model, SessionSettings(rgb=settings.rgb, recipe=settings.recipe))
+        loading = SubProgress(progress, 0.0, 0.5)
+        model = machine.store.load_for_examples(self.model, settings=machine.runtime, progress=loading)
+        # one that takes no clicks is asked for none: its examples are boxes and polygons
+        asked = SessionSettings(rgb=settings.rgb, recipe=settings.recipe)
+        session = SegmentationSession(source, cast(SegmentationModel, model), asked)
         rest = SubProgress(progress, 0.5, 1.0)
         return similar_finder(session, self.examples, self.counter_examples, self.settings, rest)
 
@@ -183,13 +187,17 @@ def search(
     Cancelled
         If the user asked to stop, and not to keep what was found.
     """
-    finder = wanted.finder(source, settings, machine, SubProgress(progress, 0.0, _LOADING))
+    if settings.recipe is None:
+        # examples and windows are looked at in one and the same way
+        reading = SubProgress(progress, 0.0, _LOADING / 2)
+        settings = replace(settings, recipe=resolve_recipe(source, settings.rgb, reading))
+    finder = wanted.finder(source, settings, machine, SubProgress(progress, _LOADING / 2, _LOADING))
     return Scan(source, finder, settings).run(SubProgress(progress, _LOADING, 1.0), on_found)
 
 
-def usable(kind: str, store: ModelStore) -> list[ModelSpec]:
-    """Return the models that take a kind of prompt and are here, the default first."""
-    return [spec for spec in store.taking(kind) if not store.missing(spec)]
+def for_examples(store: ModelStore) -> list[ModelSpec]:
+    """Return the models that find what is like examples: by their clicks, or by themselves; the default first."""
+    return [spec for spec in store.taking() if {POINT, EXAMPLE} & spec.accepts]
 
 
 def at_least(result: SegmentationResult, similarity: float) -> SegmentationResult:

@@ -16,14 +16,13 @@ from .options import add_outline, add_pixels, outline_of, rgb_of, runtime_of
 from .outlines.results import SegmentationResult
 from .outlines.stored import read_results
 from .output import check_output, write
-from .overlaps import OverlapRule
 from .progress import Progress
 from .prompts.parse import parse_box, parse_point
 from .prompts.prompt import PromptSet
 from .prompts.shape import ShapePrompt
 from .raster.source import RasterSource
 from .raster.sources import open_source
-from .scan import ScanSettings
+from .scan import OverlapRule, ScanSettings
 from .search import (
     AS_FOUND,
     POINT,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ..core.models.finding import WordModel
-from ..core.models.model import ModelSpec, RuntimeSettings, SegmentationModel
+from ..core.models.model import LoadedModel, ModelSpec, RuntimeSettings, SegmentationModel
 from ..core.models.store import ModelStore
 from ..core.progress import NullProgress, Progress, check
+from ..core.search import POINT
 
 _Key = tuple[str, RuntimeSettings]
 _LOADING = "Loading the model"
@@ -41,6 +42,14 @@ class LoadedModels(ModelStore):
             self._words = (key, super().load_words(model, settings=settings, progress=progress))
             check(progress)
         return self._words[1]
+
+    def load_for_examples(
+        self, model: str | ModelSpec, *, settings: RuntimeSettings | None = None, progress: Progress | None = None
+    ) -> LoadedModel:
+        """Return a model that finds what is like examples; the click model that is here, if that is asked for."""
+        spec = self.get(model) if isinstance(model, str) else model
+        load = self.load if POINT in spec.accepts else super().load_for_examples
+        return load(model, settings=settings, progress=progress)
 
 
 def _key(model: str | ModelSpec, settings: RuntimeSettings | None) -> _Key:

@@ -9,7 +9,7 @@ from qgis.gui import QgsDoubleSpinBox
 from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QFormLayout, QWidget
 
-from ..core.overlaps import OverlapRule
+from ..core.scan import OverlapRule
 from .preferences import Preferences
 
 _MOST_M2 = 1e10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..core.overlaps import OverlapRule
+from ..core.scan import OverlapRule
 from ..core.search import Machine, Wanted
 
 

@@ -11,7 +11,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from ..core.errors import EmptyPromptError, ModelNotInstalledError
 from ..core.models.model import RuntimeSettings
 from ..core.models.store import ModelStore
-from ..core.overlaps import OverlapRule
+from ..core.scan import OverlapRule
 from ..core.search import Machine, WantedEverything, WantedSimilar, WantedWords
 from ..core.words import parse_phrases
 from .everything_controls import EverythingControls

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from ..models.finding import FoundMask
 from ..models.model import CertaintyPolicy
 from ..picture import Picture
-from ..point_ground import origin
-from ..point_outlines import Candidate, PointOutliner, on_data
+from ..points.ground import origin
+from ..points.outliner import Candidate, PointOutliner, on_data
 from ..progress import Progress, SubProgress, check
 from .lattice import OpenPoints, Points, grid_points, lattice
 from .masks import distinct, suppressed_boxes

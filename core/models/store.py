@@ -13,7 +13,7 @@ from ..errors import ModelFileError, ModelNotInstalledError, OutputError, Unknow
 from ..progress import NullProgress, Progress, SubProgress
 from . import catalogue, download, licences
 from .families import FAMILIES
-from .finding import WordModel
+from .finding import ExampleModel, WordModel
 from .model import LoadedModel, ModelFile, ModelSpec, RuntimeSettings, SegmentationModel
 from .registered import registered
 
@@ -217,6 +217,19 @@ class ModelStore:
         loaded = self._load(model, settings, progress)
         if not isinstance(loaded, WordModel):
             raise self._takes_no("words", loaded.spec)
+        return loaded
+
+    def load_for_examples(
+        self,
+        model: str | ModelSpec,
+        *,
+        settings: RuntimeSettings | None = None,
+        progress: Progress | None = None,
+    ) -> LoadedModel:
+        """Return a model that finds what is like examples, by itself or by its clicks, like :meth:`load`."""
+        loaded = self._load(model, settings, progress)
+        if not isinstance(loaded, (SegmentationModel, ExampleModel)):
+            raise self._takes_no("example", loaded.spec)
         return loaded
 
     def _load(self, model: str | ModelSpec, settings: RuntimeSettings | None, progress: Progress | None) -> LoadedModel:

@@ -21,7 +21,7 @@ class FeatureStore(ModelStore):
     def missing(self, spec):
         return ()
 
-    def load(self, name, *, settings=None, progress=None):
+    def load_for_examples(self, name, *, settings=None, progress=None):
         return BrightnessFeatures()
 
 

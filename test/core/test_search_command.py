@@ -29,6 +29,7 @@ def image(tmp_path):
 @pytest.fixture(autouse=True)
 def models(monkeypatch):
     monkeypatch.setattr(ModelStore, "load", lambda _, name, **__: BrightnessFeatures())
+    monkeypatch.setattr(ModelStore, "load_for_examples", lambda _, name, **__: BrightnessFeatures())
     monkeypatch.setattr(ModelStore, "load_words", lambda _, name, **__: BrightnessWords())
 
 

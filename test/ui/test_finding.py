@@ -12,7 +12,7 @@ from prompt_segmenter.core.errors import ModelRunError, ServerUnavailableError, 
 from prompt_segmenter.core.models import catalogue
 from prompt_segmenter.core.outlines.masks import PartRule
 from prompt_segmenter.core.outlines.results import FIELDS
-from prompt_segmenter.core.overlaps import OverlapRule
+from prompt_segmenter.core.scan.overlaps import OverlapRule
 from prompt_segmenter.test.algorithms.conftest import write_tif
 from prompt_segmenter.test.helpers.fake_scan import WORDS, FakeScan, FakeStore
 from prompt_segmenter.test.ui.conftest import outline, square

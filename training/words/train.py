@@ -194,8 +194,8 @@ def train(options: argparse.Namespace) -> WordsHead:
 def main() -> None:
     """Train as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=4000, help="steps of the first fit; the second takes half as many")
-    parser.add_argument("--talks", type=int, default=600, help="windows for the second fit, which needs whole ones")
+    parser.add_argument("--steps", type=int, default=5000, help="steps of the first fit; the second takes half as many")
+    parser.add_argument("--talks", type=int, default=700, help="windows for the second fit, which needs whole ones")
     parser.add_argument("--windows", type=Path, default=Path("training/runs/words"), help="folder of cached windows")
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="file of the weights, half precision")
     parser.add_argument("--batch", type=int, default=1024, help="cells in a batch")

@@ -103,9 +103,9 @@ def test_registering_again_replaces_and_unregistering_forgets(store, mine):
     unregister(store.folder, "my_sam")
     with pytest.raises(UnknownNameError, match=r"starter, mobile_sam.*other"):
         store.get("my_sam")
-    with pytest.raises(UnsupportedPromptError, match=r"'other' takes no words\. Use one of: owlv2_base"):
+    with pytest.raises(UnsupportedPromptError, match=r"'other' takes no words\. Use one of: starter_words, owlv2_base"):
         store.get("other", "words")
-    assert store.names("words")[0] == "owlv2_base"
+    assert store.names("words")[0] == "starter_words"
     with pytest.raises(UnknownNameError, match="Registered: other"):
         unregister(store.folder, "my_sam")
     assert all(path.exists() for path in mine)

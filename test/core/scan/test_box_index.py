@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prompt_segmenter.core.box_index import BoxIndex, common, meet
+from prompt_segmenter.core.scan.box_index import BoxIndex, common, meet
 
 
 @dataclass(eq=False)

@@ -8,21 +8,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prompt_segmenter.core import native
-from prompt_segmenter.core import scan as module
-from prompt_segmenter.core.errors import Cancelled, OutsideExtentError, SettingsError
+from prompt_segmenter.core.errors import (
+    Cancelled,
+    OutsideExtentError,
+    ServerUnavailableError,
+    SettingsError,
+    StoppedWaiting,
+)
 from prompt_segmenter.core.image_finder import WindowPolicy
 from prompt_segmenter.core.models.finding import FoundMask
 from prompt_segmenter.core.outlines.masks import PartRule, find_parts
 from prompt_segmenter.core.outlines.polygonize import polygonize
 from prompt_segmenter.core.outlines.shape import OutlineSettings, combine
-from prompt_segmenter.core.overlaps import OverlapRule
 from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.core.raster.grid import PixelGrid, Window
 from prompt_segmenter.core.raster.rgb import RgbRecipe
 from prompt_segmenter.core.raster.sources.array import ArraySource
-from prompt_segmenter.core.scan import Scan, ScanSettings
-
-from ..helpers.truth_finder import UTM, TruthFinder, scene
+from prompt_segmenter.core.scan import OverlapRule, Scan, ScanSettings
+from prompt_segmenter.core.scan import scan as module
+from prompt_segmenter.test.helpers.truth_finder import UTM, TruthFinder, scene
 
 QUIET = NullProgress()
 AS_PIXELS = OutlineSettings(parts=PartRule.ALL, simplify_px=0.0, fill_holes_m2=0.0)
@@ -367,6 +371,42 @@ def test_what_was_found_until_cancel_is_kept_if_asked_for(rule):
     assert any("Stopped after 8 of" in warning for warning in result.warnings)
     disc = outline_of(truth == 1, scene(truth).grid)
     assert any(polygon.geometry.intersection(disc).area > 0.98 * disc.area for polygon in result.polygons)
+
+
+class Losing(TruthFinder):
+    """A server that is gone, or a wait that is stopped, from some window on."""
+
+    def __init__(self, truth, error, after):
+        super().__init__(truth)
+        self.error, self.after = error, after
+
+    def find(self, picture, progress):
+        if len(self.seen) == self.after:
+            raise self.error
+        return super().find(picture, progress)
+
+
+@pytest.mark.parametrize(
+    "error", [ServerUnavailableError("The server is gone."), StoppedWaiting("The server goes on.")]
+)
+def test_what_was_found_before_a_server_went_away_is_kept_and_the_reason_said(error):
+    truth = four_corners()
+    asked = replace(EXACT, keep_on_cancel=True)
+
+    result = Scan(scene(truth), Losing(truth, error, 8), asked).run(NullProgress())
+
+    assert result.polygons
+    assert str(error) in result.warnings
+    with pytest.raises(type(error)):
+        Scan(scene(truth), Losing(truth, error, 8), EXACT).run(NullProgress())
+
+
+def test_a_server_that_was_never_there_is_an_error():
+    truth = four_corners()
+    asked = replace(EXACT, keep_on_cancel=True)
+
+    with pytest.raises(ServerUnavailableError):
+        Scan(scene(truth), Losing(truth, ServerUnavailableError("Nobody is there."), 0), asked).run(NullProgress())
 
 
 def test_progress_names_the_window_and_what_the_finder_says():

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ..models.finding import FoundMask
+from ..outlines.runs import Box, RunMask, union
 from .box_index import BoxIndex, common, meet
-from .models.finding import FoundMask
-from .outlines.runs import Box, RunMask, union
-from .scan_windows import ScanLattice, ScanWindow
+from .windows import ScanLattice, ScanWindow
 
 SAME_IOU = 0.5
 """Least IoU, where both windows see, of what is one object."""

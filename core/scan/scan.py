@@ -8,25 +8,25 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from .errors import Cancelled, SettingsError
-from .image_finder import ImageFinder
-from .models.finding import FoundMask
-from .outlines.masks import PartRule
-from .outlines.results import Provenance, SegmentationResult, SegmentedPolygon
-from .outlines.runs import RunMask
-from .outlines.shape import OutlineSettings
+from ..errors import Cancelled, ServerUnavailableError, SettingsError, StoppedWaiting
+from ..image_finder import ImageFinder
+from ..models.finding import FoundMask
+from ..outlines.masks import PartRule
+from ..outlines.results import Provenance, SegmentationResult, SegmentedPolygon
+from ..outlines.runs import RunMask
+from ..outlines.shape import OutlineSettings
+from ..picture import Picture, picture_text, read_picture
+from ..progress import NullProgress, Progress, SubProgress, check
+from ..prompts.prompt import exact
+from ..raster.grid import Bounds
+from ..raster.rgb import RgbRecipe, RgbSettings, resolve_recipe
+from ..raster.source import RasterSource
+from ..version import VERSION
+from .coverage import ScanCoverage
+from .outlines import PixelAreas, ScanOutliner
 from .overlaps import BestOfEach, OverlapRule
-from .picture import Picture, picture_text, read_picture
-from .progress import NullProgress, Progress, SubProgress, check
-from .prompts.prompt import exact
-from .raster.grid import Bounds
-from .raster.rgb import RgbRecipe, RgbSettings, resolve_recipe
-from .raster.source import RasterSource
-from .scan_coverage import ScanCoverage
-from .scan_outlines import PixelAreas, ScanOutliner
-from .scan_windows import ScanLattice, ScanWindow, lattice_over
 from .stitch import Step, Stitcher, WholeObject
-from .version import VERSION
+from .windows import ScanLattice, ScanWindow, lattice_over
 
 _NOTHING_FOUND = (
     "Nothing was found. Try a lower confidence, a finer or coarser resolution, another size range, or other words, "
@@ -144,24 +144,33 @@ class Scan:
         )
         walk = _Walk(lattice, asked, self._finder.describe(), on_found)
         warnings: list[str] = []
-        picture_said = ""
+        recipe: RgbRecipe | None = None
         try:
             recipe = asked.recipe or resolve_recipe(self._source, asked.rgb, SubProgress(progress, 0.0, 0.05))
-            picture_said = picture_text(self._source, recipe)
             self._walk(walk, recipe, progress)
             walk.finish(SubProgress(progress, 0.9, 1.0))
             if not walk.polygons:
                 warnings.append("There are no pixels with data in the extent." if walk.blank else _NOTHING_FOUND)
-        except Cancelled:
+        except Cancelled as stopped:
             if not asked.keep_on_cancel:
                 raise
             warnings.append(walk.stop())
+            if isinstance(stopped, StoppedWaiting):
+                warnings.append(str(stopped))
+        except ServerUnavailableError as lost:
+            # a server that goes away in the middle takes nothing with it that was found
+            if not (asked.keep_on_cancel and walk.has_found):
+                raise
+            warnings += [str(lost), walk.stop()]
         return SegmentationResult(
             polygons=tuple(walk.polygons),
             crs=self._source.grid.crs,
             elapsed_s=time.monotonic() - started,
             warnings=tuple(warnings),
-            provenance=self._provenance(asked.describe(lattice), picture_said),
+            # asked late: a DEM's picture is fitted when it is first read
+            provenance=self._provenance(
+                asked.describe(lattice), picture_text(self._source, recipe) if recipe is not None else ""
+            ),
         )
 
     def _walk(self, walk: _Walk, recipe: RgbRecipe, progress: Progress) -> None:
@@ -212,6 +221,11 @@ class _Walk:
     def held(self) -> int:
         """How many pieces and objects wait for later windows."""
         return self._stitcher.held + (self._best.held if self._best is not None else 0)
+
+    @property
+    def has_found(self) -> bool:
+        """True once there is something that could be lost."""
+        return bool(self.polygons) or self.held > 0
 
     def step(self, window: ScanWindow, picture: Picture, found: Sequence[FoundMask]) -> None:
         """Take in what was found in a window, and give out what is done with."""

@@ -10,7 +10,7 @@ from prompt_segmenter.core.models.families import FAMILIES
 from prompt_segmenter.core.models.families.sam import ENTRY
 from prompt_segmenter.core.models.model import ModelSpec, RuntimeSettings
 from prompt_segmenter.core.models.store import ModelStore
-from prompt_segmenter.core.point_outlines import Candidate, PointOutliner
+from prompt_segmenter.core.points.outliner import Candidate, PointOutliner
 from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.test.helpers import onnx_graphs
 from prompt_segmenter.test.helpers.flood_model import Counting, Flood, FloodParts, picture

@@ -8,11 +8,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .models.model import DecodesParts, ImageEmbedding, MaskPrediction, SegmentationModel
-from .picture import Picture
-from .progress import Progress
-from .prompts.prompt import PixelPrompts
-from .raster.grid import Window
+from ..models.model import DecodesParts, ImageEmbedding, MaskPrediction, SegmentationModel
+from ..picture import Picture
+from ..progress import Progress
+from ..prompts.prompt import PixelPrompts
+from ..raster.grid import Window
 
 CELL_PX = 32
 """Encoded images begin at multiples of this on the lattice of the whole raster: the coarsest cell of the encoders, so

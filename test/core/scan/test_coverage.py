@@ -7,13 +7,11 @@ import pytest
 from prompt_segmenter.core import native
 from prompt_segmenter.core.errors import Cancelled, ChipTooLargeError
 from prompt_segmenter.core.outlines.shape import OutlineSettings
-from prompt_segmenter.core.overlaps import OverlapRule
 from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.core.raster.grid import PixelGrid
 from prompt_segmenter.core.raster.sources.array import ArraySource
-from prompt_segmenter.core.scan import Scan, ScanSettings
-
-from ..helpers.truth_finder import TruthFinder, scene
+from prompt_segmenter.core.scan import OverlapRule, Scan, ScanSettings
+from prompt_segmenter.test.helpers.truth_finder import TruthFinder, scene
 
 QUIET = NullProgress()
 COVER = ScanSettings(overlaps=OverlapRule.COVERAGE)

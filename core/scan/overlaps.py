@@ -9,8 +9,8 @@ from typing import Union
 
 import numpy as np
 
+from ..outlines.runs import Box, RunMask
 from .box_index import BoxIndex
-from .outlines.runs import Box, RunMask
 from .stitch import Piece, WholeObject
 
 KEPT_SHARE = 0.5

@@ -10,11 +10,9 @@ from prompt_segmenter.core import native
 from prompt_segmenter.core.image_finder import WindowPolicy
 from prompt_segmenter.core.outlines.masks import PartRule
 from prompt_segmenter.core.outlines.shape import OutlineSettings
-from prompt_segmenter.core.overlaps import OverlapRule
 from prompt_segmenter.core.progress import NullProgress
-from prompt_segmenter.core.scan import Scan, ScanSettings
-
-from ..helpers.truth_finder import StackFinder, scene
+from prompt_segmenter.core.scan import OverlapRule, Scan, ScanSettings
+from prompt_segmenter.test.helpers.truth_finder import StackFinder, scene
 
 QUIET = NullProgress()
 BEST = ScanSettings(outline=OutlineSettings(parts=PartRule.ALL, simplify_px=0.0, fill_holes_m2=0.0))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prompt_segmenter.core.errors import OutsideExtentError, SettingsError
 from prompt_segmenter.core.raster.grid import PixelGrid
-from prompt_segmenter.core.scan_windows import lattice_over
+from prompt_segmenter.core.scan.windows import lattice_over
 
 
 def grid_of(width, height, transform=(2.0, 0.0, 500000.0, 0.0, -2.0, 4600000.0)):

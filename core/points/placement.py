@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .models.model import MaskPrediction
+from ..models.model import MaskPrediction
 
 _TINY = 1e-3
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Generic, Protocol, TypeVar
 
-from .outlines.runs import Box
+from ..outlines.runs import Box
 
 CELL_PX = 256
 

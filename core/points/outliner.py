@@ -13,16 +13,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .models.finding import FoundMask
-from .models.model import FloatArray, SegmentationModel
-from .models.upsample import SeparableUpsampler, bilinear
-from .outlines.masks import PartRule, select_parts
-from .outlines.snap import snapped
-from .picture import Picture
-from .point_ground import Asked, Ground, grounds
-from .point_placement import Placement
-from .progress import Progress, SubProgress, check
-from .raster.grid import Window
+from ..models.finding import FoundMask
+from ..models.model import FloatArray, SegmentationModel
+from ..models.upsample import SeparableUpsampler, bilinear
+from ..outlines.masks import PartRule, select_parts
+from ..outlines.snap import snapped
+from ..picture import Picture
+from ..progress import Progress, SubProgress, check
+from ..raster.grid import Window
+from .ground import Asked, Ground, grounds
+from .placement import Placement
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .errors import SettingsError
-from .outlines.runs import Box
-from .raster.grid import Bounds, PixelGrid, Window
-from .window import View, over
+from ..errors import SettingsError
+from ..outlines.runs import Box
+from ..raster.grid import Bounds, PixelGrid, Window
+from ..window import View, over
 
 ALIGN_PX = 32
 """Windows begin at multiples of this many pixels that are read, so that encoders with a stride see the same cells

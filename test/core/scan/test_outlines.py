@@ -10,9 +10,9 @@ from prompt_segmenter.core.outlines.polygonize import polygonize
 from prompt_segmenter.core.outlines.runs import RunMask
 from prompt_segmenter.core.outlines.shape import OutlineSettings
 from prompt_segmenter.core.raster.grid import PixelGrid
-from prompt_segmenter.core.scan_outlines import PixelAreas, ScanOutliner, moved_prompt
-from prompt_segmenter.core.scan_windows import lattice_over
-from prompt_segmenter.core.stitch import Traits, WholeObject
+from prompt_segmenter.core.scan.outlines import PixelAreas, ScanOutliner, moved_prompt
+from prompt_segmenter.core.scan.stitch import Traits, WholeObject
+from prompt_segmenter.core.scan.windows import lattice_over
 
 GRID = PixelGrid((2.0, 0.0, 500000.0, 0.0, -2.0, 4600000.0), "EPSG:32633", 300, 200)
 LATTICE = lattice_over(GRID, None, 64, 16)

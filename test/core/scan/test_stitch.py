@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from prompt_segmenter.core.models.finding import FoundMask
 from prompt_segmenter.core.raster.grid import PixelGrid, Window
-from prompt_segmenter.core.scan_windows import lattice_over
-from prompt_segmenter.core.stitch import Stitcher
+from prompt_segmenter.core.scan.stitch import Stitcher
+from prompt_segmenter.core.scan.windows import lattice_over
 
 GRID = PixelGrid.pixel_space(160, 160)
 LATTICE = lattice_over(GRID, None, 64, 16)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from .errors import ChipTooLargeError
-from .outlines.coverage import cover
-from .outlines.label_raster import LabelRaster
-from .outlines.results import SegmentedPolygon
-from .outlines.runs import RunMask
-from .outlines.shape import SMALL_HOLE_PX, OutlineSettings, combine
-from .picture import Picture
-from .progress import Progress
-from .scan_outlines import PixelAreas, ScanOutliner
-from .scan_windows import ScanLattice, ScanWindow
+from ..errors import ChipTooLargeError
+from ..outlines.coverage import cover
+from ..outlines.label_raster import LabelRaster
+from ..outlines.results import SegmentedPolygon
+from ..outlines.runs import RunMask
+from ..outlines.shape import SMALL_HOLE_PX, OutlineSettings, combine
+from ..picture import Picture
+from ..progress import Progress
+from .outlines import PixelAreas, ScanOutliner
 from .stitch import Traits, WholeObject
+from .windows import ScanLattice, ScanWindow
 
 MOST_COVERAGE_PX = 64_000_000
 """Largest extent of a coverage, in pixels that are read (8,000 x 8,000): labels of all of them are held, which with

@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .outlines.masks import PartRule
-from .outlines.measure import local_frame, measure
-from .outlines.polygonize import map_polygon, part_rings
-from .outlines.results import SegmentedPolygon
-from .outlines.runs import RunMask
-from .outlines.shape import OutlineSettings, clean, combine
-from .prompts.prompt import exact
-from .raster import crs as crs_maths
-from .raster.grid import PixelGrid
-from .scan_windows import ScanLattice, ScanWindow
+from ..outlines.masks import PartRule
+from ..outlines.measure import local_frame, measure
+from ..outlines.polygonize import map_polygon, part_rings
+from ..outlines.results import SegmentedPolygon
+from ..outlines.runs import RunMask
+from ..outlines.shape import OutlineSettings, clean, combine
+from ..prompts.prompt import exact
+from ..raster import crs as crs_maths
+from ..raster.grid import PixelGrid
 from .stitch import Traits, WholeObject
+from .windows import ScanLattice, ScanWindow
 
 _MESH = 9
 _NUMBER = r"[-+]?[\d.]+(?:e[-+]?\d+)?"
