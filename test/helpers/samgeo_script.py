@@ -53,5 +53,9 @@ def runs(pid):
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    stat = Path(f"/proc/{pid}/stat")
-    return stat.is_file() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    try:
+        said = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        # it went away between the two questions
+        return False
+    return said.rpartition(")")[2].split()[0] != "Z"

@@ -231,5 +231,5 @@ def test_one_that_does_not_listen_is_killed_with_its_children(command, monkeypat
 def _alive(pid):
     try:
         return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
