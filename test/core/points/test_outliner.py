@@ -146,3 +146,16 @@ def test_low_resolution_says_of_a_sam_mask_what_full_size_says(tmp_path, size):
         assert candidate.area_px == pytest.approx(found.mask.sum(), rel=0.1, abs=4 * cell**2)
     best = min(candidates, key=Candidate.demerits)
     assert best.score == pytest.approx(0.9, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("height", "width"), [(1, 1), (3, 2), (20, 500), (193, 205), (205, 193), (224, 200), (330, 201)]
+)
+def test_the_starter_answers_in_pictures_of_any_size(height, width):
+    # parts begin at multiples of 4 pixels; pictures hardly larger than a chip once asked for others
+    image = np.random.default_rng(1).integers(0, 255, (height, width, 3), dtype=np.uint8)
+    outliner = begun(ModelStore().load("starter"), image, col=13, row=7)
+    corners = np.array([(0.5, 0.5), (width - 0.5, height - 0.5), (width / 2, height / 2)], np.float32)
+
+    for outline in outliner.outline(corners, QUIET):
+        assert outline.found.mask.any()
