@@ -6,10 +6,17 @@ import pytest
 from prompt_segmenter.algorithms import search_algorithm
 from prompt_segmenter.core.models.store import ModelStore
 from prompt_segmenter.test.algorithms.conftest import RECTANGLES, bounds, outline_of
+from prompt_segmenter.test.helpers import map_service as service
 from prompt_segmenter.test.helpers.fake_model import SameBrightness
 from prompt_segmenter.test.helpers.fake_word_model import BrightnessWords
 from prompt_segmenter.test.helpers.processing_run import Recorder, run
-from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingOutputLayerDefinition, QgsProject
+from qgis.core import (
+    QgsApplication,
+    QgsProcessingContext,
+    QgsProcessingOutputLayerDefinition,
+    QgsProject,
+    QgsRasterLayer,
+)
 
 NAME = "promptsegmenter:segmenttext"
 
@@ -144,3 +151,18 @@ def test_the_loaded_layer_is_called_after_the_words(scene):
     assert ok
     (details,) = context.layersToLoadOnCompletion().values()
     assert details.name == "bright; medium"
+
+
+def test_a_map_service_is_searched_at_the_resolution_that_is_asked_for(plugin):
+    extent = f"{service.LEFT - 60},{service.RIGHT + 60},{service.BOTTOM - 60},{service.TOP + 60} [EPSG:3857]"
+    with service.map_service() as url:
+        layer = QgsRasterLayer(f"crs=EPSG:3857&format=image/png&layers=rectangle&styles&url={url}", "wms", "wms")
+
+        outcome = run(
+            algorithm=NAME, INPUT=layer, PROMPT="bright", EXTENT=extent, RESOLUTION=1.0, OUTLINES_BY="as_found"
+        )
+
+    assert outcome.error == outcome.refused == ""
+    (feature,) = outcome.features
+    expected = (service.LEFT, service.RIGHT, service.BOTTOM, service.TOP)
+    assert outline_of(feature)[0] == pytest.approx(expected, abs=2.0)

@@ -27,7 +27,7 @@ SPEC = ModelSpec(
 
 
 class BrightnessWords:
-    """Finds the connected parts of an image whose green value is in a word's range; the score is their mean / 255."""
+    """Finds the connected parts of an image whose brightest band is in a word's range; the score is their mean / 255."""
 
     spec = SPEC
     weights_sha256 = "1" * 64
@@ -45,14 +45,15 @@ class BrightnessWords:
         check(progress)
         self.asked.append(image.shape)
         found = []
+        brightest = image.max(axis=2)
         for phrase in phrases:
             low, high = WORDS[phrase]
-            parts = find_parts((image[:, :, 1] >= low) & (image[:, :, 1] < high))
+            parts = find_parts((brightest >= low) & (brightest < high))
             for number in range(parts.count):
                 mask = parts.mask([number])
                 rows, cols = np.nonzero(mask)
                 left, top, right, bottom = cols.min(), rows.min(), cols.max() + 1, rows.max() + 1
-                score = float(image[:, :, 1][mask].mean()) / 255
+                score = float(brightest[mask].mean()) / 255
                 window = Window(int(left), int(top), int(right - left), int(bottom - top))
                 found.append(FoundMask(window, mask[top:bottom, left:right], score, phrase))
         return found
