@@ -25,7 +25,7 @@ def site():
 def downloads(site, tmp_path, monkeypatch, qgis_app):
     file = ModelFile("a.onnx", hashlib.sha256(CONTENT).hexdigest(), len(CONTENT), site.url)
     spec = ModelSpec("small", "Small", "sam", frozenset({"point"}), (file,), 64, "MIT", "")
-    monkeypatch.setattr(catalogue, "get", lambda name: spec)
+    monkeypatch.setattr(catalogue, "SPECS", (spec,))
     downloads = ModelDownloads(store=ModelStore(tmp_path, patience=Patience(tries=1)))
     yield downloads
     downloads.cancel()

@@ -27,7 +27,7 @@ def result_of(*polygons: SegmentedPolygon) -> SegmentationResult:
 def test_the_fields_are_those_of_the_issue_and_then_what_was_added():
     assert " ".join(column.name for column in FIELDS) == (
         "object label score area_m2 perimeter_m model model_sha256 prompts source resolution stretch created version "
-        "settings window"
+        "settings window stability similarity"
     )
 
 
@@ -50,6 +50,8 @@ def test_a_row_holds_the_values_in_the_order_of_the_fields():
         "version": "0.1.0",
         "settings": "parts=all",
         "window": "0,0,64,64",
+        "stability": None,
+        "similarity": None,
     }
 
 
