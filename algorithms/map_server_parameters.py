@@ -128,7 +128,7 @@ def map_server(parameters: Parameters, algorithm: Any, context: QgsProcessingCon
     resolution_m = _on_the_ground(asked, look.resolution, crs) if zoom is None and look.resolution else None
     outline = outline_parameters.read(parameters, algorithm, context)
     settings = MapServerSettings(crs, source_type, zoom, resolution_m, look.extent, outline)
-    return MapServer(server_settings.servers(), settings)
+    return MapServer(server_settings.servers(["samgis"]), settings)
 
 
 def source_of(layer: QgsRasterLayer, given: str) -> str:
