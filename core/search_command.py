@@ -33,6 +33,7 @@ from .search import (
     WantedSimilar,
     WantedWords,
     at_least,
+    require_similarity,
     search,
 )
 from .similar import DEFAULT_SIMILARITY
@@ -80,6 +81,8 @@ def add_search(parser: argparse.ArgumentParser, name: str) -> None:
 def run(options: argparse.Namespace, progress: Progress) -> None:
     """Search for what the options ask for and write the file."""
     check_output(options.output)
+    if options.command == "similar":
+        require_similarity(options.similarity)
     machine = Machine(ModelStore(), runtime_of(options))
     with closing(open_source(options.image, pixel_space=options.pixel_space)) as source:
         crs = options.crs or source.grid.crs
@@ -157,7 +160,7 @@ def _settings(options: argparse.Namespace, source: RasterSource, crs: str | None
         extent=extent,
         resolution=options.resolution,
         window_px=options.window,
-        confidence=options.confidence or 0.0,
+        confidence=0.0 if options.confidence is None else options.confidence,
         min_area_m2=options.min_size,
         max_area_m2=options.max_size,
         overlaps=OverlapRule(options.overlaps),
