@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, cast
@@ -220,6 +221,18 @@ def at_least(result: SegmentationResult, similarity: float) -> SegmentationResul
         f"Nothing is as similar as {similarity:g}: the most similar of {len(result.polygons)} objects has {best:.2g}. "
         "Ask for less similarity, or give another example."
     )
+    return replace(result, polygons=kept, warnings=(*result.warnings, said))
+
+
+def sized(result: SegmentationResult, settings: ScanSettings) -> SegmentationResult:
+    """Return a result that no scan made without what is smaller or larger than the settings want; a warning says how
+    many were left out."""
+    most = math.inf if settings.max_area_m2 is None else settings.max_area_m2
+    kept = tuple(polygon for polygon in result.polygons if settings.min_area_m2 <= polygon.area_m2 <= most)
+    left_out = len(result.polygons) - len(kept)
+    if not left_out:
+        return result
+    said = f"{left_out} of {len(result.polygons)} objects are smaller or larger than asked for, and left out."
     return replace(result, polygons=kept, warnings=(*result.warnings, said))
 
 
