@@ -110,11 +110,20 @@ def stacks(draw):
 def test_windows_change_nothing(made, window_px):
     stack, scores, names = made
     labels = [names[index % len(names)] for index in range(len(stack))]
-    # Each object's own number in its label keeps pieces of different objects that look alike in a window apart.
     whole = run(stack, scores, labels=labels)
     parts = run(stack, scores, labels=labels, windows=WindowPolicy(window_px, window_px // 2))
     scored = [{(round(one.score, 6), round(one.area_m2)) for one in result.polygons} for result in (whole, parts)]
     assert scored[0] == scored[1]
+
+
+@pytest.mark.parametrize(
+    "places", [((15, 55, 60, 80), (0, 60, 40, 100)), ((30, 10, 60, 50), (0, 35, 45, 65))], ids=["beside", "below"]
+)
+def test_two_objects_that_look_alike_where_two_windows_see_them_stay_two(places):
+    stack = boxes((60, 110), *places)
+    parts = run(stack, [0.9, 0.5], windows=WindowPolicy(40, 20))
+    assert sorted(areas(parts)) == sorted(areas(run(stack, [0.9, 0.5])))
+    assert len(areas(parts)) == 2
 
 
 def test_a_chain_of_better_and_better_objects_is_decided_as_if_seen_at_once():
