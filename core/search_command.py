@@ -12,7 +12,7 @@ from .errors import EmptyPromptError
 from .everything import EverythingSettings
 from .models import catalogue
 from .models.store import ModelStore
-from .options import add_outline, add_pixels, outline_of, rgb_of, runtime_of
+from .options import add_outline, add_pixels, outline_of, rgb_of, runtime_of, server_warnings
 from .outlines.results import SegmentationResult
 from .outlines.stored import read_results
 from .output import check_output, write
@@ -90,6 +90,8 @@ def run(options: argparse.Namespace, progress: Progress) -> None:
         settings = _settings(options, source, crs)
         if options.confidence is None:
             settings = replace(settings, confidence=wanted.confidence(machine.store))
+        for warning in server_warnings(*wanted.models):
+            say(sys.stderr, f"Warning: {warning}")
         result = search(source, wanted, settings, machine, progress)
     if options.command == "similar":
         result = at_least(result, options.similarity)

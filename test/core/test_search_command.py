@@ -146,3 +146,16 @@ def test_what_cannot_work_is_one_sentence_and_no_file(capsys, image, tmp_path, a
     assert status == 1
     assert said in errors.splitlines()[-1]
     assert not out.exists()
+
+
+def test_it_is_said_before_pixels_go_to_another_machine_unencrypted(capsys, image, tmp_path, monkeypatch):
+    monkeypatch.setenv("PROMPT_SEGMENTER_SAMGEO_URL", "http://me:pass@192.0.2.1:8000")
+    common = (image, "--prompt", "bright", "--stretch", "0:255", "-o", tmp_path / "out.gpkg")
+
+    _, _, remote = run(capsys, "text", *common, "--model", "samgeo_sam3")
+    _, _, local = run(capsys, "text", *common)
+
+    said = "http://192.0.2.1:8000 is another machine that is reached without encryption"
+    assert said in remote
+    assert "pass@" not in remote
+    assert said not in local
