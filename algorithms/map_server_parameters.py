@@ -18,9 +18,11 @@ from ..core.prompts.samgis_request import SamgisRequest
 from ..core.raster import crs as crs_maths
 from ..core.remote.address import ServerAddress, Servers
 from ..core.remote.samgis_sources import DEEPEST, of_template
+from ..core.scan import OverlapRule
 from . import outline_parameters, server_settings
 from .bridge import crs_text
 from .image_parameters import BANDS, PIXEL_SPACE, RENDER, RESOLUTION, STRETCH, WINDOW, Look
+from .search_parameters import CONFIDENCE, KEEP_ON_CANCEL, OVERLAPS, WINDOW_SIZE
 from .terrain_parameters import COMPOSITE, Definition
 from .terrain_source import NONE
 from .values import is_given
@@ -28,8 +30,8 @@ from .values import is_given
 SOURCE_TYPE = "SOURCE_TYPE"
 ZOOM = "ZOOM"
 _WEB_PROVIDERS = frozenset({"wms", "arcgismapserver"})
-_OF_PIXELS = (BANDS, STRETCH, WINDOW)
-_SWITCHES = (RENDER, PIXEL_SPACE)
+_OF_PIXELS = (BANDS, STRETCH, WINDOW, CONFIDENCE, WINDOW_SIZE)
+_SWITCHES = (RENDER, PIXEL_SPACE, KEEP_ON_CANCEL)
 Parameters = dict[str, Any]
 
 
@@ -93,8 +95,9 @@ def check(parameters: Parameters, algorithm: Any, context: QgsProcessingContext,
     odd = [name for name in _OF_PIXELS if is_given(parameters.get(name))]
     switches = [name for name in _SWITCHES if algorithm.parameterDefinition(name) is not None]
     odd += [name for name in switches if algorithm.parameterAsBool(parameters, name, context)]
-    paints = algorithm.parameterDefinition(COMPOSITE) is not None
-    odd += [COMPOSITE] if paints and algorithm.parameterAsEnumString(parameters, COMPOSITE, context) != NONE else []
+    for name, unsaid in ((COMPOSITE, (NONE,)), (OVERLAPS, (OverlapRule.KEEP.value, OverlapRule.BEST.value))):
+        known = algorithm.parameterDefinition(name) is not None
+        odd += [name] if known and algorithm.parameterAsEnumString(parameters, name, context) not in unsaid else []
     if odd:
         raise SettingsError(
             f"{' and '.join(odd)} can't be told to SamGIS, which fetches the map itself.",
@@ -128,7 +131,7 @@ def map_server(parameters: Parameters, algorithm: Any, context: QgsProcessingCon
     resolution_m = _on_the_ground(asked, look.resolution, crs) if zoom is None and look.resolution else None
     outline = outline_parameters.read(parameters, algorithm, context)
     settings = MapServerSettings(crs, source_type, zoom, resolution_m, look.extent, outline)
-    return MapServer(server_settings.servers(), settings)
+    return MapServer(server_settings.servers(["samgis"]), settings)
 
 
 def source_of(layer: QgsRasterLayer, given: str) -> str:

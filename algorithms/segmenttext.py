@@ -16,9 +16,9 @@ from ..core.models.model import ModelSpec
 from ..core.models.store import ModelStore
 from ..core.outlines.results import SegmentationResult
 from ..core.progress import Progress
-from ..core.search import AS_FOUND, POINT, WORDS, WantedWords
+from ..core.search import AS_FOUND, POINT, WORDS, WantedWords, sized
 from ..core.words import parse_phrases
-from . import image_parameters, map_server_parameters
+from . import image_parameters, map_server_parameters, search_parameters
 from .base import Parameters
 from .map_server_parameters import Asked
 from .search_algorithm import MODEL, SearchAlgorithm
@@ -100,13 +100,14 @@ class SegmentTextAlgorithm(SearchAlgorithm):
         layer = image_parameters.layer_of(parameters, self, context)
         self._wanted = self.wanted(parameters, context, layer.crs())
         self._crs = layer.crs()
-        asked = Asked(layer, image_parameters.look_of(parameters, self, context, layer))
-        self._map_server = map_server_parameters.map_server(parameters, self, context, asked)
+        look = image_parameters.look_of(parameters, self, context, layer)
+        self._settings = search_parameters.read(parameters, self, context, look)
+        self._map_server = map_server_parameters.map_server(parameters, self, context, Asked(layer, look))
 
     def found(self, progress: Progress) -> SegmentationResult:
         """Return what is found of the words."""
         if self._map_server is not None:
-            return self._map_server.find_words(self._wanted.phrases, progress)
+            return sized(self._map_server.find_words(self._wanted.phrases, progress), self._settings)
         return super().found(progress)
 
     def _spec(self, parameters: Parameters, context: QgsProcessingContext) -> ModelSpec:

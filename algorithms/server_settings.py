@@ -8,7 +8,7 @@ the machine), then the settings, then a samgeo server that this QGIS has started
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -108,11 +108,18 @@ def require_storable(url: str) -> None:
     _ = ServerAddress(url).parts  # raises
 
 
-def servers(*, may_ask: bool | None = None, environment: Mapping[str, str] | None = None) -> Servers:
+def servers(
+    which: Collection[str] = tuple(_VARIABLES),
+    *,
+    may_ask: bool | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Servers:
     """Return the servers, logins included. Called on the main thread.
 
     Parameters
     ----------
+    which : collection of str
+        Those that are needed ("samgeo", "samgis"): the login of another is not touched, and it is None.
     may_ask : bool, optional
         Whether QGIS may open its dialog for the master password; where left out, if there is a window.
     environment : mapping, optional
@@ -128,8 +135,7 @@ def servers(*, may_ask: bool | None = None, environment: Mapping[str, str] | Non
     model = next((environment[name] for name in SAMGEO_MODEL_VARIABLES[:1] if environment.get(name, "").strip()), "")
     others = next((environment[name] for name in SAMGEO_MODEL_VARIABLES[1:] if environment.get(name, "").strip()), "")
     return Servers(
-        samgeo=address("samgeo", said, may_ask=may_ask, environment=environment),
-        samgis=address("samgis", said, may_ask=may_ask, environment=environment),
+        **{each: address(each, said, may_ask=may_ask, environment=environment) for each in which},
         samgis_words_route=said.samgis_words_route or Servers.samgis_words_route,
         samgis_correct_shift=said.samgis_correct_shift,
         samgeo_model=(model or said.samgeo_model or others).strip(),
@@ -168,12 +174,12 @@ def url_of(which: str) -> str:
 
 
 def runtime(*names: str, may_ask: bool | None = None) -> RuntimeSettings:
-    """Return how models are run: with the servers if one of them is on one. No login is touched for any other.
+    """Return how models are run: with the servers that they are on. No other login is touched.
 
     A name that is not in the catalogue is no model of a server; who loads it says what is wrong.
     """
-    needed = any(server_of(name) for name in names)
-    return RuntimeSettings(servers=servers(may_ask=may_ask)) if needed else RuntimeSettings()
+    needed = {server_of(name) for name in names} - {""}
+    return RuntimeSettings(servers=servers(needed, may_ask=may_ask)) if needed else RuntimeSettings()
 
 
 def warnings_for(runtime: RuntimeSettings, *names: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from .errors import Cancelled, MissingCrsError, SegmentError, StoppedWaiting
 from .model_command import add_models
 from .models import catalogue
 from .models.store import ModelStore
-from .options import add_outline, add_pixels, outline_of, rgb_of, runtime_of
+from .options import add_outline, add_pixels, outline_of, rgb_of, runtime_of, server_warnings
 from .output import check_output, write
 from .progress import Progress, SubProgress
 from .prompt_options import add_prompts, prompts_of, tell
@@ -80,6 +80,8 @@ def segment(options: argparse.Namespace, progress: Progress) -> None:
         if options.extent:
             extent = parse_box(options.extent).transformed(crs, source.grid.crs).envelope()
             settings = replace(settings, extent=extent)
+        for warning in server_warnings(options.model):
+            say(sys.stderr, f"Warning: {warning}")
         model = ModelStore().load(options.model, settings=runtime_of(options), progress=SubProgress(progress, 0.0, 0.1))
         result = SegmentationSession(source, model, settings).segment(sets, SubProgress(progress, 0.1, 1.0))
     write(result, options.output)

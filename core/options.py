@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 
+from .models import catalogue
 from .models.model import RuntimeSettings
 from .outlines.masks import PartRule
 from .outlines.shape import OutlineSettings
 from .raster.rgb import RgbSettings, parse_bands
 from .raster.stretch import Stretch
+from .remote.address import Servers, warnings_of
 
 
 def add_pixels(group: argparse._ArgumentGroup) -> None:
@@ -30,6 +32,13 @@ def rgb_of(options: argparse.Namespace) -> RgbSettings:
 def runtime_of(options: argparse.Namespace) -> RuntimeSettings:
     """Return where models run; servers are those of the environment."""
     return RuntimeSettings(options.threads, options.provider)
+
+
+def server_warnings(*models: str) -> tuple[str, ...]:
+    """Return what the user should know before pixels go to the samgeo server that models run on, by sentences."""
+    address = Servers.from_environment().samgeo
+    remote = any(spec.server == "samgeo" for spec in catalogue.SPECS if spec.name in models)
+    return warnings_of(address) if remote and address is not None else ()
 
 
 def add_outline(group: argparse._ArgumentGroup, *, of_found: bool = False) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import replace
 
+from .console import say
 from .errors import PromptError
-from .map_server import WGS84, MapServer, MapServerSettings
+from .map_server import WGS84, MapServer, MapServerSettings, require_server
 from .options import add_outline, outline_of
 from .output import check_output, write
 from .progress import Progress
 from .prompt_options import add_prompts, prompts_of, tell
 from .prompts.parse import parse_box
 from .prompts.prompt import PromptSet
-from .remote.address import SAMGIS_VARIABLES, ServerAddress, Servers
+from .remote.address import SAMGIS_VARIABLES, ServerAddress, Servers, warnings_of
 from .remote.samgis_sources import DEFAULT_SOURCE
 
 
@@ -56,6 +58,8 @@ def outline_on_map(options: argparse.Namespace, progress: Progress) -> None:
         outline=outline_of(options),
     )
     server = MapServer(servers, settings)
+    for warning in warnings_of(require_server(servers)):
+        say(sys.stderr, f"Warning: {warning}")
     if options.words:
         result = server.find_words(options.words, progress)
     else:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, cast
 
+from .errors import SettingsError
 from .everything import EverythingSettings, everything_finder
 from .image_finder import ImageFinder
 from .models.model import ModelSpec, RuntimeSettings, SegmentationModel
@@ -201,6 +203,41 @@ def for_examples(store: ModelStore) -> list[ModelSpec]:
 
 
 def at_least(result: SegmentationResult, similarity: float) -> SegmentationResult:
-    """Return a result without what is less similar to its examples; what was not compared stays."""
+    """Return a result without what is less similar to its examples; what was not compared stays.
+
+    A warning says so if nothing is left of what was found.
+
+    Raises
+    ------
+    SettingsError
+        If the similarity is not from 0 to 1.
+    """
+    require_similarity(similarity)
     kept = tuple(polygon for polygon in result.polygons if not polygon.similarity < similarity)
-    return replace(result, polygons=kept)
+    if kept or not result.polygons:
+        return replace(result, polygons=kept)
+    best = max(polygon.similarity for polygon in result.polygons)
+    said = (
+        f"Nothing is as similar as {similarity:g}: the most similar of {len(result.polygons)} objects has {best:.2g}. "
+        "Ask for less similarity, or give another example."
+    )
+    return replace(result, polygons=kept, warnings=(*result.warnings, said))
+
+
+def sized(result: SegmentationResult, settings: ScanSettings) -> SegmentationResult:
+    """Return a result that no scan made without what is smaller or larger than the settings want; a warning says how
+    many were left out."""
+    most = math.inf if settings.max_area_m2 is None else settings.max_area_m2
+    kept = tuple(polygon for polygon in result.polygons if settings.min_area_m2 <= polygon.area_m2 <= most)
+    left_out = len(result.polygons) - len(kept)
+    if not left_out:
+        return result
+    said = f"{left_out} of {len(result.polygons)} objects are smaller or larger than asked for, and left out."
+    return replace(result, polygons=kept, warnings=(*result.warnings, said))
+
+
+def require_similarity(similarity: float) -> None:
+    """Raise :class:`SettingsError` for what is no similarity."""
+    # Written so that NaN fails too.
+    if not 0.0 <= similarity <= 1.0:
+        raise SettingsError(f"The least similarity is {similarity:g}.", hint="Give a number from 0 to 1.")

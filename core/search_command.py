@@ -12,7 +12,7 @@ from .errors import EmptyPromptError
 from .everything import EverythingSettings
 from .models import catalogue
 from .models.store import ModelStore
-from .options import add_outline, add_pixels, outline_of, rgb_of, runtime_of
+from .options import add_outline, add_pixels, outline_of, rgb_of, runtime_of, server_warnings
 from .outlines.results import SegmentationResult
 from .outlines.stored import read_results
 from .output import check_output, write
@@ -33,6 +33,7 @@ from .search import (
     WantedSimilar,
     WantedWords,
     at_least,
+    require_similarity,
     search,
 )
 from .similar import DEFAULT_SIMILARITY
@@ -80,6 +81,8 @@ def add_search(parser: argparse.ArgumentParser, name: str) -> None:
 def run(options: argparse.Namespace, progress: Progress) -> None:
     """Search for what the options ask for and write the file."""
     check_output(options.output)
+    if options.command == "similar":
+        require_similarity(options.similarity)
     machine = Machine(ModelStore(), runtime_of(options))
     with closing(open_source(options.image, pixel_space=options.pixel_space)) as source:
         crs = options.crs or source.grid.crs
@@ -87,6 +90,8 @@ def run(options: argparse.Namespace, progress: Progress) -> None:
         settings = _settings(options, source, crs)
         if options.confidence is None:
             settings = replace(settings, confidence=wanted.confidence(machine.store))
+        for warning in server_warnings(*wanted.models):
+            say(sys.stderr, f"Warning: {warning}")
         result = search(source, wanted, settings, machine, progress)
     if options.command == "similar":
         result = at_least(result, options.similarity)
@@ -157,7 +162,7 @@ def _settings(options: argparse.Namespace, source: RasterSource, crs: str | None
         extent=extent,
         resolution=options.resolution,
         window_px=options.window,
-        confidence=options.confidence or 0.0,
+        confidence=0.0 if options.confidence is None else options.confidence,
         min_area_m2=options.min_size,
         max_area_m2=options.max_size,
         overlaps=OverlapRule(options.overlaps),

@@ -17,6 +17,7 @@ class LoadedModels(ModelStore):
 
     _clicks: tuple[_Key, SegmentationModel] | None = None
     _words: tuple[_Key, WordModel] | None = None
+    _examples: tuple[_Key, LoadedModel] | None = None
 
     def load(
         self, model: str | ModelSpec, *, settings: RuntimeSettings | None = None, progress: Progress | None = None
@@ -46,10 +47,18 @@ class LoadedModels(ModelStore):
     def load_for_examples(
         self, model: str | ModelSpec, *, settings: RuntimeSettings | None = None, progress: Progress | None = None
     ) -> LoadedModel:
-        """Return a model that finds what is like examples; the click model that is here, if that is asked for."""
+        """Return what finds the like of examples; see :meth:`ModelStore.load_for_examples`."""
         spec = self.get(model) if isinstance(model, str) else model
-        load = self.load if POINT in spec.accepts else super().load_for_examples
-        return load(model, settings=settings, progress=progress)
+        if "point" in spec.accepts:
+            # one that takes clicks is the same for both
+            return self.load(model, settings=settings, progress=progress)
+        key, progress = _key(model, settings), progress or NullProgress()
+        if self._examples is None or self._examples[0] != key:
+            self._examples = None
+            progress.report(0.0, _LOADING)
+            self._examples = (key, super().load_for_examples(model, settings=settings, progress=progress))
+            check(progress)
+        return self._examples[1]
 
 
 def _key(model: str | ModelSpec, settings: RuntimeSettings | None) -> _Key:

@@ -207,7 +207,8 @@ def _run(arguments: list[str], environment: dict[str, str]) -> subprocess.Popen[
 
 def _signal_group(process: subprocess.Popen[str], *, gentle: bool) -> None:
     """Tell the program and all that it has started to end."""
-    with suppress(ProcessLookupError, PermissionError):  # it may be gone already
+    # it may be gone already; and on Windows Ctrl+Break reaches none that has no console in common with QGIS
+    with suppress(OSError):
         if os.name == "nt":
             if gentle:
                 process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM))

@@ -24,7 +24,8 @@ class OverlapRule(Enum):
     KEEP = "keep"
     """They are left as they are."""
     BEST = "best"
-    """Each pixel goes to the object with the best score; objects of different labels may overlap."""
+    """Each pixel goes to the object with the best score, or of what is like examples to the most similar one; objects
+    of different labels may overlap."""
     COVERAGE = "coverage"
     """Every usable pixel belongs to exactly one polygon, whatever its label; neighbours share their border."""
 
@@ -59,8 +60,13 @@ class _Entry:
         return self.whole.traits.label
 
     def rank(self) -> tuple[bool, float, int, int]:
-        """Order objects: the best score first, then the larger, then the one that was found first."""
-        score = self.whole.traits.score
+        """Order objects: the best first, then the larger, then the one that was found first.
+
+        Of what is like examples the most similar is the best: by that callers choose what they keep afterwards, and
+        what they don't must not have taken pixels from it. Of all else it is the one with the highest score.
+        """
+        traits = self.whole.traits
+        score = traits.score if math.isnan(traits.similarity) else traits.similarity
         unknown = math.isnan(score)
         return unknown, 0.0 if unknown else -score, -self.whole.pixels.area, self.order
 
@@ -97,9 +103,9 @@ _Thing = Union[_Entry, _Open]
 
 
 class BestOfEach:
-    """Gives each pixel to the object with the best score.
+    """Gives each pixel to the object with the best score, or to the most similar one where there are examples.
 
-    In the order of their scores each object keeps what no better one keeps. One that keeps less than half of its pixels
+    In this order each object keeps what no better one keeps. One that keeps less than half of its pixels
     is dropped, and takes nothing from those after it: that is what non-maximum suppression at an IoU of 0.5 would drop,
     and the parts and wholes that it lets through. Of the others, slivers that come from the cutting are dropped.
 

@@ -72,8 +72,8 @@ class ScanSettings:
                 f"Objects from {self.min_area_m2:g} to {largest:g} m2 make no sense.",
                 hint="Give two areas that are not negative, the smaller first.",
             )
-        if not math.isfinite(self.confidence):
-            raise SettingsError(f"The confidence is {self.confidence}.", hint="Give a number from 0 to 1.")
+        if not 0.0 <= self.confidence <= 1.0:
+            raise SettingsError(f"The confidence is {self.confidence:g}.", hint="Give a number from 0 to 1.")
 
     def describe(self, lattice: ScanLattice) -> str:
         """Return it as text for provenance, after the outline's own."""
@@ -138,7 +138,7 @@ class Scan:
         lattice = lattice_over(
             self._source.grid,
             asked.extent,
-            asked.window_px or policy.window_px,
+            policy.window_px if asked.window_px is None else asked.window_px,
             policy.overlap_px,
             resolution=asked.resolution,
         )

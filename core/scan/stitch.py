@@ -169,8 +169,9 @@ class Stitcher:
         for _, _, _, other, piece in sorted(pairs, key=lambda pair: pair[:3]):
             theirs = taken.setdefault((piece.order, other.window.index), [])
             ours = taken.setdefault((other.order, window.index), [])
+            both = common(other.window.box, window.box)
             # Two objects of one window, one of which holds the other, are not both this piece.
-            if any(_nested(one, other) for one in theirs) or any(_nested(one, piece) for one in ours):
+            if any(_nested(one, other, both) for one in theirs) or any(_nested(one, piece, both) for one in ours):
                 continue
             theirs.append(other)
             ours.append(piece)
@@ -282,11 +283,17 @@ def _meeting(mask: RunMask, other: RunMask) -> RunMask:
     return mask.of_parts(parts, met)
 
 
-def _nested(one: Piece, other: Piece) -> bool:
-    """Return True if one of two pieces of the same window holds most of the other."""
+def _nested(one: Piece, other: Piece, both: Box) -> bool:
+    """Return True if one of two pieces of the same window holds most of the other: as a whole, or where a second window
+    sees them too, which shows objects that overlap there as if they were alike.
+    """
     if one is other or not meet(one.box, other.box):
         return False
-    return one.pixels.shared(other.pixels) >= _NESTED * min(one.pixels.area, other.pixels.area)
+    first, second = one.pixels.within(both), other.pixels.within(both)
+    return any(
+        a.area > 0 and b.area > 0 and a.shared(b) >= _NESTED * min(a.area, b.area)
+        for a, b in ((one.pixels, other.pixels), (first, second))
+    )
 
 
 def _holds(whole: Piece, pieces: list[Piece]) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import PromptError
 from ..models.model import FloatArray, ImageArray
 
 SHRINKAGE = 1.0
@@ -135,7 +136,17 @@ def fit(samples: Sequence[Sample]) -> Likeness:
     ----------
     Hariharan, Malik & Ramanan (2012), Discriminative decorrelation for clustering and classification, ECCV,
     doi:10.1007/978-3-642-33765-9_33.
+
+    Raises
+    ------
+    PromptError
+        If no sample has surroundings.
     """
+    if not any(len(sample.outside) for sample in samples):
+        raise PromptError(
+            "The examples fill all that is seen of the raster: nothing is left to compare them with.",
+            hint="Give smaller examples, or a larger raster.",
+        )
     wanted = [sample for sample in samples if sample.wanted]
     unwanted = [sample for sample in samples if not sample.wanted]
     everything = np.concatenate([np.concatenate((sample.inside, sample.outside)) for sample in samples])

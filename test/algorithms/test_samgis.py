@@ -199,3 +199,29 @@ class TestWords:
         outcome = self.ask(plugin, EXTENT=None)
 
         assert "Give an extent" in outcome.error + outcome.refused
+
+    def test_sizes_count_as_for_any_model(self, plugin, server):
+        shapes = [feature([ring(8.5, 8.5, 30.5, 20.5, 14)]), feature([ring(40.5, 40.5, 42.5, 42.5, 14)])]
+        server.answers = lambda *_: (200, envelope(shapes))
+        everything = [found["area_m2"] for found in self.ask(plugin, PROMPT="trees").features]
+        middle = sum(everything) / 2
+
+        large = self.ask(plugin, PROMPT="trees", MIN_SIZE=middle)
+        small = self.ask(plugin, PROMPT="trees", MAX_SIZE=middle)
+
+        assert len(everything) == 2
+        assert [found["area_m2"] for found in large.features] == [max(everything)]
+        assert [found["area_m2"] for found in small.features] == [min(everything)]
+
+    @pytest.mark.parametrize(
+        ("parameters", "named"),
+        [
+            ({"CONFIDENCE": 0.5}, "CONFIDENCE"),
+            ({"OVERLAPS": "coverage"}, "OVERLAPS"),
+            ({"WINDOW_SIZE": 512}, "WINDOW_SIZE"),
+            ({"KEEP_ON_CANCEL": True}, "KEEP_ON_CANCEL"),
+        ],
+    )
+    def test_what_samgis_can_not_be_told_is_refused(self, plugin, server, parameters, named):
+        assert named in self.ask(plugin, **parameters).refused
+        assert server.asked == []

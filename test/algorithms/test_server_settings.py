@@ -187,6 +187,13 @@ class TestLogin:
 
         assert server_settings.runtime("starter").servers is None
 
+    def test_a_model_of_one_server_touches_no_login_of_the_other(self, login):
+        store(ServerSettings(samgeo_url="http://127.0.0.1:8000", samgis_url=URL, samgis_authcfg="gone000"))
+
+        found = server_settings.runtime("samgeo_sam3").servers
+        assert found.samgeo.url == "http://127.0.0.1:8000"
+        assert found.samgis is None
+
 
 class TestProxy:
     @pytest.fixture(autouse=True)

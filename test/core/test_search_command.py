@@ -100,6 +100,18 @@ def test_the_most_similar_object_is_the_example_itself(capsys, image, tmp_path):
     assert shape(best["geometry"]).is_valid
 
 
+def test_it_is_said_that_what_was_found_is_not_similar_enough(capsys, image, tmp_path):
+    out = tmp_path / "out.geojson"
+
+    status, _, errors = run(
+        capsys, "similar", image, "--example", "500060,4599940", "--similarity", 1, "--stretch", "0:255", "-o", out
+    )
+
+    assert status == 0
+    assert json.loads(out.read_text())["features"] == []
+    assert "Warning: Nothing is as similar as 1: the most similar of" in errors
+
+
 def test_examples_come_from_a_file_of_results(capsys, image, tmp_path):
     example, out = tmp_path / "example.gpkg", tmp_path / "out.gpkg"
     run(capsys, "text", image, "--prompt", "bright", "--simplify", 0, "--stretch", "0:255", "-o", example)
@@ -118,6 +130,11 @@ def test_examples_come_from_a_file_of_results(capsys, image, tmp_path):
         (("similar",), "--example"),
         (("everything", "--extent", "0,0,10,10"), "doesn't meet"),
         (("everything", "--step", "0"), "step_px"),
+        (("everything", "--confidence", "1.5"), "confidence is 1.5"),
+        (("everything", "--confidence", "-5"), "confidence is -5"),
+        (("everything", "--window", "0"), "Windows of 0 pixels"),
+        (("similar", "--example", "500060,4599940", "--similarity", "7"), "least similarity is 7"),
+        (("similar", "--example", "500060,4599940", "--similarity", "nan"), "least similarity is nan"),
     ],
 )
 def test_what_cannot_work_is_one_sentence_and_no_file(capsys, image, tmp_path, arguments, said):
@@ -129,3 +146,16 @@ def test_what_cannot_work_is_one_sentence_and_no_file(capsys, image, tmp_path, a
     assert status == 1
     assert said in errors.splitlines()[-1]
     assert not out.exists()
+
+
+def test_it_is_said_before_pixels_go_to_another_machine_unencrypted(capsys, image, tmp_path, monkeypatch):
+    monkeypatch.setenv("PROMPT_SEGMENTER_SAMGEO_URL", "http://me:pass@192.0.2.1:8000")
+    common = (image, "--prompt", "bright", "--stretch", "0:255", "-o", tmp_path / "out.gpkg")
+
+    _, _, remote = run(capsys, "text", *common, "--model", "samgeo_sam3")
+    _, _, local = run(capsys, "text", *common)
+
+    said = "http://192.0.2.1:8000 is another machine that is reached without encryption"
+    assert said in remote
+    assert "pass@" not in remote
+    assert said not in local

@@ -35,6 +35,7 @@ class TruthFinder:
     windows: WindowPolicy = SMALL
     labels: dict = field(default_factory=dict)
     scores: dict = field(default_factory=dict)
+    similarities: dict = field(default_factory=dict)
     prompt: str = ""
     models: tuple = (TruthModel(),)
     seen: list = field(default_factory=list)
@@ -57,7 +58,9 @@ class TruthFinder:
         place = Window(int(across[0]), int(down[0]), int(np.ptp(across)) + 1, int(np.ptp(down)) + 1)
         crop = mask[place.row : place.row + place.height, place.col : place.col + place.width]
         score = self.scores.get(number, NAN)
-        return FoundMask(place, crop.copy(), score, self.labels.get(number, ""), prompt=self.prompt)
+        similarity = self.similarities.get(number, NAN)
+        label = self.labels.get(number, "")
+        return FoundMask(place, crop.copy(), score, label, similarity=similarity, prompt=self.prompt)
 
 
 @dataclass

@@ -84,6 +84,14 @@ def test_selected_polygons_of_another_crs_are_examples_in_the_images_own(similar
     assert not layer.renderer().symbol().symbolLayer(0).hasDataDefinedProperties(), "all in one colour"
 
 
+def test_the_model_is_loaded_once_for_all_searches(similar, ponds):
+    ponds.selectByIds([1])
+    similar.panel.similar.add_selection.click()
+    for page in ("similar", "similar", "everything"):
+        similar.find(page)
+    assert similar.store.loads == ["starter"]
+
+
 def test_the_object_on_the_map_becomes_an_example_and_the_next_click_begins_another(similar, scan):
     similar.stage.start()
     similar.stage.click(60, 60)

@@ -24,6 +24,7 @@ _CELL = 4
 """Image pixels for each cell of the features."""
 TILE_PX, MARGIN_PX = 320, 32
 """Side of what is encoded at once, and what neighbours share on each side; both multiples of 32."""
+_LONGEST_SAID = 60
 
 
 class StarterWordsModel:
@@ -160,7 +161,9 @@ ENTRY = StarterWordsFamily()
 def _refusal(spec: ModelSpec, phrase: str) -> str:
     near = vocabulary.nearest(phrase)
     ask = f" Did you mean '{near}'?" if near else ""
-    return f"The model '{spec.name}' does not know '{phrase.strip()}'.{ask}"
+    said = phrase.strip()
+    said = said if len(said) <= _LONGEST_SAID else f"{said[:_LONGEST_SAID]}..."
+    return f"The model '{spec.name}' does not know '{said}'.{ask}"
 
 
 def _ways_out(spec: ModelSpec) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from prompt_segmenter.core.errors import Cancelled, ServerUnavailableError
@@ -226,6 +227,26 @@ def test_one_that_does_not_listen_is_killed_with_its_children(command, monkeypat
             return
         time.sleep(0.05)
     pytest.fail("the child is still there")
+
+
+def test_on_windows_one_without_a_console_is_killed_where_it_can_not_be_asked(monkeypatch):
+    # what is asked by Ctrl+Break has to share a console; a program without a window has one of its own
+    from prompt_segmenter.core.remote import samgeo_process
+
+    class Windowless:
+        killed = False
+
+        def send_signal(self, number):
+            raise OSError(22, "The handle is invalid")
+
+        def kill(self):
+            self.killed = True
+
+    process = Windowless()
+    monkeypatch.setattr(samgeo_process, "os", SimpleNamespace(name="nt"))
+    for gentle in (True, False):
+        samgeo_process._signal_group(process, gentle=gentle)
+    assert process.killed
 
 
 def _alive(pid):

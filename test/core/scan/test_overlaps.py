@@ -27,9 +27,13 @@ def boxes(shape, *places):
     return stack
 
 
-def run(stack, scores, *, labels=(), settings=BEST, windows=WHOLE):
+def run(stack, scores, *, labels=(), similarities=(), settings=BEST, windows=WHOLE):
     finder = StackFinder(
-        stack, windows=windows, scores=dict(enumerate(scores, 1)), labels=dict(enumerate(labels, start=1))
+        stack,
+        windows=windows,
+        scores=dict(enumerate(scores, 1)),
+        labels=dict(enumerate(labels, start=1)),
+        similarities=dict(enumerate(similarities, start=1)),
     )
     ground = scene(np.zeros(stack.shape[1:], int), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0), None)
     return Scan(ground, finder, settings).run(QUIET)
@@ -106,11 +110,20 @@ def stacks(draw):
 def test_windows_change_nothing(made, window_px):
     stack, scores, names = made
     labels = [names[index % len(names)] for index in range(len(stack))]
-    # Each object's own number in its label keeps pieces of different objects that look alike in a window apart.
     whole = run(stack, scores, labels=labels)
     parts = run(stack, scores, labels=labels, windows=WindowPolicy(window_px, window_px // 2))
     scored = [{(round(one.score, 6), round(one.area_m2)) for one in result.polygons} for result in (whole, parts)]
     assert scored[0] == scored[1]
+
+
+@pytest.mark.parametrize(
+    "places", [((15, 55, 60, 80), (0, 60, 40, 100)), ((30, 10, 60, 50), (0, 35, 45, 65))], ids=["beside", "below"]
+)
+def test_two_objects_that_look_alike_where_two_windows_see_them_stay_two(places):
+    stack = boxes((60, 110), *places)
+    parts = run(stack, [0.9, 0.5], windows=WindowPolicy(40, 20))
+    assert sorted(areas(parts)) == sorted(areas(run(stack, [0.9, 0.5])))
+    assert len(areas(parts)) == 2
 
 
 def test_a_chain_of_better_and_better_objects_is_decided_as_if_seen_at_once():
@@ -142,3 +155,10 @@ def test_a_coverage_has_no_gaps_and_no_overlaps(window_px):
     assert sum(shape.area for shape in shapes) == pytest.approx(12000.0)
     assert native.shapely().ops.unary_union(shapes).area == pytest.approx(12000.0)
     assert [polygon.object for polygon in result.polygons] == list(range(1, len(shapes) + 1))
+
+
+def test_of_what_is_like_examples_the_more_similar_keeps_its_pixels():
+    # Callers drop what is not similar enough afterwards: until then it must not have taken anything from the similar.
+    stack = boxes((40, 60), (5, 5, 25, 25), (5, 20, 25, 50))
+    assert areas(run(stack, [0.6, 0.9], similarities=[0.8, 0.1])) == [400, 500]
+    assert areas(run(stack, [0.9, 0.6], similarities=[0.1, 0.8])) == [300, 600]

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from prompt_segmenter.core.errors import PromptError
 from prompt_segmenter.core.models.families.sam import SamFamily
 from prompt_segmenter.core.models.finding import FoundMask, GivesFeatures
 from prompt_segmenter.core.models.model import LookPolicy, ModelFile, ModelSpec, RuntimeSettings
@@ -118,6 +119,11 @@ def test_likeness_is_one_at_the_examples_and_zero_around_them_whatever_the_units
         likeness = fit([sample(inside * (scale, 1, 1), outside * (scale, 1, 1))])
         assert likeness.of_cells((inside * (scale, 1, 1)).T.astype(np.float32)).mean() == pytest.approx(1.0, abs=1e-3)
         assert likeness.of_cells((outside * (scale, 1, 1)).T.astype(np.float32)).mean() == pytest.approx(0.0, abs=1e-3)
+
+
+def test_examples_that_fill_all_that_is_seen_are_refused_in_words():
+    with pytest.raises(PromptError, match="nothing is left to compare them with"):
+        fit([sample(np.ones((9, 3)), np.ones((0, 3)))])
 
 
 def test_a_counter_example_turns_likeness_away_from_itself():
