@@ -225,8 +225,7 @@ def at_least(result: SegmentationResult, similarity: float) -> SegmentationResul
 
 
 def sized(result: SegmentationResult, settings: ScanSettings) -> SegmentationResult:
-    """Return a result that no scan made without what is smaller or larger than the settings want; a warning says how
-    many were left out."""
+    """Return a result that no scan made, without what is smaller or larger than wanted; a warning says how many."""
     most = math.inf if settings.max_area_m2 is None else settings.max_area_m2
     kept = tuple(polygon for polygon in result.polygons if settings.min_area_m2 <= polygon.area_m2 <= most)
     left_out = len(result.polygons) - len(kept)

@@ -284,8 +284,9 @@ def _meeting(mask: RunMask, other: RunMask) -> RunMask:
 
 
 def _nested(one: Piece, other: Piece, both: Box) -> bool:
-    """Return True if one of two pieces of the same window holds most of the other: as a whole, or where a second window
-    sees them too, which shows objects that overlap there as if they were alike.
+    """Return True if one of two pieces of the same window holds most of the other.
+
+    As a whole, or where a second window sees them too, which shows objects that overlap there as if they were alike.
     """
     if one is other or not meet(one.box, other.box):
         return False

@@ -142,6 +142,12 @@ def test_an_unknown_word_is_refused_with_what_it_knows_and_the_nearest(model):
         model.find(painted(32, 32), ["zebra"], QUIET)
 
 
+def test_a_refusal_repeats_only_the_beginning_of_a_very_long_phrase(model):
+    with pytest.raises(UnsupportedPromptError, match=f"'{'a' * 60}...'") as refused:
+        model.require_known(["a" * 5000])
+    assert len(refused.value.message) < 150
+
+
 def test_the_refusal_names_the_other_models_that_take_words(model, monkeypatch):
     other = replace(model.spec, name="another", title="Another")
     monkeypatch.setattr(catalogue, "SPECS", (*catalogue.SPECS, other))
