@@ -141,11 +141,13 @@ def _prompts(
     target: QgsCoordinateReferenceSystem,
     context: QgsProcessingContext,
 ) -> list[PromptSet]:
-    """Return the examples that a geometry holds: a polygon is one, each point of a multipoint is one."""
+    """Return the examples that a geometry holds: each polygon and each point of it is one."""
     if geometry.isNull() or geometry.isEmpty():
         return []
     if geometry.type() == QgsWkbTypes.GeometryType.PolygonGeometry:
-        sets = [PromptSet((ShapePrompt.of(from_qgis_geometry(geometry)),), crs_text(crs))]
+        shape = from_qgis_geometry(geometry)
+        parts = getattr(shape, "geoms", [shape])
+        sets = [PromptSet((ShapePrompt.of(part),), crs_text(crs)) for part in parts]
     else:
         sets = [PromptSet((PointPrompt(point.x(), point.y()),), crs_text(crs)) for point in points_of(geometry)]
     if not crs.isValid():

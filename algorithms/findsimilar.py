@@ -6,11 +6,12 @@ from qgis.core import QgsCoordinateReferenceSystem, QgsProcessingContext, QgsPro
 
 from ..core.models.store import ModelStore
 from ..core.outlines.results import SegmentationResult
-from ..core.search import WantedSimilar, at_least, for_examples
+from ..core.search import WantedSimilar, at_least, for_examples, require_whole
 from ..core.similar import DEFAULT_SIMILARITY
-from . import example_parameters
+from . import example_parameters, search_parameters
 from .base import Parameters
 from .example_parameters import ExampleReader
+from .image_parameters import Look
 from .search_algorithm import MODEL, SearchAlgorithm
 from .search_parameters import Definition
 
@@ -70,6 +71,12 @@ class FindSimilarAlgorithm(SearchAlgorithm):
         if crs is None:
             return WantedSimilar(name, ())
         return WantedSimilar(name, reader.examples(crs), reader.counter_examples(crs))
+
+    def check(self, parameters: Parameters, context: QgsProcessingContext) -> None:
+        """Raise for values that can't work; reads no pixels."""
+        super().check(parameters, context)
+        settings = search_parameters.read(parameters, self, context, Look(None, None))
+        require_whole(settings, float(self.parameterAsDouble(parameters, SIMILARITY, context)))
 
     def kept(
         self, result: SegmentationResult, parameters: Parameters, context: QgsProcessingContext

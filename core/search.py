@@ -17,7 +17,7 @@ from .progress import Progress, SubProgress
 from .prompts.prompt import PromptSet
 from .raster.rgb import resolve_recipe
 from .raster.source import RasterSource
-from .scan import Scan, ScanSettings
+from .scan import OverlapRule, Scan, ScanSettings
 from .session import SegmentationSession, SessionSettings
 from .similar import SimilarSettings, similar_finder
 from .words import words_finder
@@ -200,6 +200,15 @@ def search(
 def for_examples(store: ModelStore) -> list[ModelSpec]:
     """Return the models that find what is like examples: by their clicks, or by themselves; the default first."""
     return [spec for spec in store.taking() if {POINT, EXAMPLE} & spec.accepts]
+
+
+def require_whole(settings: ScanSettings, similarity: float) -> None:
+    """Raise :class:`SettingsError` for a coverage of which objects would be taken out again afterwards."""
+    if settings.overlaps is OverlapRule.COVERAGE and similarity > 0.0:
+        raise SettingsError(
+            f"A coverage has no gaps, so it does not go with a least similarity of {similarity:g}.",
+            hint="Choose another rule for overlaps, or a similarity of 0.",
+        )
 
 
 def at_least(result: SegmentationResult, similarity: float) -> SegmentationResult:

@@ -33,7 +33,9 @@ from .search import (
     WantedSimilar,
     WantedWords,
     at_least,
+    require_installed,
     require_similarity,
+    require_whole,
     search,
 )
 from .similar import DEFAULT_SIMILARITY
@@ -87,7 +89,10 @@ def run(options: argparse.Namespace, progress: Progress) -> None:
     with closing(open_source(options.image, pixel_space=options.pixel_space)) as source:
         crs = options.crs or source.grid.crs
         wanted = _wanted(options, crs)
+        require_installed(wanted, machine)
         settings = _settings(options, source, crs)
+        if options.command == "similar":
+            require_whole(settings, options.similarity)
         if options.confidence is None:
             settings = replace(settings, confidence=wanted.confidence(machine.store))
         for warning in server_warnings(*wanted.models):
@@ -148,7 +153,8 @@ def _examples(points: list[str], boxes: list[str], file: str | None, crs: str | 
     sets += [PromptSet((parse_box(text),), crs) for text in boxes]
     if file is not None:
         stored = (each for each in read_results(file) if each.geometry is not None)
-        sets += [PromptSet((ShapePrompt.of(each.geometry),), each.crs) for each in stored]
+        parts = ((part, each.crs) for each in stored for part in getattr(each.geometry, "geoms", [each.geometry]))
+        sets += [PromptSet((ShapePrompt.of(part),), shapes_crs) for part, shapes_crs in parts]
     return tuple(sets)
 
 

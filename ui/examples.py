@@ -117,7 +117,8 @@ def selected(*, wanted: bool) -> list[Example]:
         for feature in sorted(layer.getSelectedFeatures(), key=lambda each: each.id()):
             if feature.hasGeometry() and not feature.geometry().isEmpty():
                 title = tr("{layer}, polygon {number}").format(layer=layer.name(), number=feature.id())
-                found.append(Example(feature.geometry(), layer.crs(), wanted, title))
+                parts = feature.geometry().asGeometryCollection()
+                found += [Example(part, layer.crs(), wanted, title) for part in parts]
     return found
 
 

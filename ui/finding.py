@@ -27,7 +27,8 @@ SIMILAR = "similar"
 class Finding(QObject):
     """Joins the three pages with the search, the map and the layers.
 
-    ``copied`` comes with the layer that objects were written to, ``failed`` with an exception.
+    ``copied`` comes with the layer that objects were written to, ``failed`` with an exception, ``noticed`` with a
+    sentence that the user should read.
 
     Parameters
     ----------
@@ -47,6 +48,7 @@ class Finding(QObject):
 
     copied = pyqtSignal(object)
     failed = pyqtSignal(object)
+    noticed = pyqtSignal(str)
 
     def __init__(
         self,
@@ -137,7 +139,7 @@ class Finding(QObject):
     def _similar(self, means: wanted.Means) -> Search:
         layer = self._segmenter.chosen.layer
         crs = layer.crs() if layer is not None else self._canvas.mapSettings().destinationCrs()
-        return wanted.similar(means, self.examples, crs, self._panel.model())
+        return wanted.similar(means, self.examples, crs, self._panel.similar.model() or self._panel.model())
 
     def _connect(self) -> None:
         panel = self._panel
@@ -154,6 +156,7 @@ class Finding(QObject):
             self.search.busy_changed.connect(lambda busy, each=controls: each.set_free(not busy))
         for page in (self.words, self.everything, self.similar):
             page.failed.connect(self.failed)
+            page.noticed.connect(self.noticed)
             page.copied.connect(self._show_target)
         QgsProject.instance().cleared.connect(self.examples.clear)
         QCoreApplication.instance().aboutToQuit.connect(self.close)

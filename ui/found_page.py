@@ -10,6 +10,7 @@ from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QCoreApplication, QObject, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QGuiApplication
 
+from ..algorithms import server_settings
 from ..core.errors import SegmentError
 from ..core.outlines.results import SegmentationResult, SegmentedPolygon
 from .found_controls import FoundControls
@@ -49,6 +50,7 @@ class FoundPage(QObject):
 
     copied = pyqtSignal(object)
     failed = pyqtSignal(object)
+    noticed = pyqtSignal(str)
 
     def __init__(
         self, desk: Desk, results: FoundControls, ask: Callable[[], Search], parent: QObject | None = None
@@ -89,6 +91,8 @@ class FoundPage(QObject):
         self._fraction = None
         self._said = tr("Asking the server") if sought.is_remote else tr("Preparing")
         self._results.show_state(self._said, busy=True)
+        for warning in server_settings.warnings_for(run.machine.runtime, *run.wanted.models):
+            self.noticed.emit(warning)
         desk.search.start(run)
         return True
 

@@ -6,7 +6,6 @@ from ..core.models.finding import WordModel
 from ..core.models.model import LoadedModel, ModelSpec, RuntimeSettings, SegmentationModel
 from ..core.models.store import ModelStore
 from ..core.progress import NullProgress, Progress, check
-from ..core.search import POINT
 
 _Key = tuple[str, RuntimeSettings]
 _LOADING = "Loading the model"

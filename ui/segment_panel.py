@@ -96,7 +96,7 @@ class SegmentPanel(QgsDockWidget):
         self._store = StoreControls()
         self.words = WordsControls(store=store)
         self.everything = EverythingControls()
-        self.similar = SimilarControls()
+        self.similar = SimilarControls(store=store)
         self.scan = ScanControls()
         self.terrain = TerrainControls()
         self.servers = ServerControls()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qgis.PyQt.QtCore import QCoreApplication, pyqtSignal
-from qgis.PyQt.QtGui import QIcon, QPixmap
+from qgis.PyQt.QtGui import QIcon, QPixmap, QShowEvent
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
+    QComboBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -18,6 +19,8 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from ..core.models.store import ModelStore
+from ..core.search import POINT, for_examples
 from ..core.similar import DEFAULT_SIMILARITY
 from .examples import Example
 from .found_controls import FoundControls
@@ -38,8 +41,12 @@ class SimilarControls(QWidget):
     remove_asked = pyqtSignal(list)
     find_requested = pyqtSignal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, store: ModelStore | None = None) -> None:
         super().__init__(parent)
+        self._store = store or ModelStore()
+        self.model_list = QComboBox()
+        self.model_list.setAccessibleName(tr("Found by"))
+        self.model_list.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.add_object, self.add_selection = QPushButton(tr("From the map")), QPushButton(tr("Selection"))
         self.not_object, self.not_selection = QPushButton(tr("From the map")), QPushButton(tr("Selection"))
         self.list = QListWidget()
@@ -52,9 +59,31 @@ class SimilarControls(QWidget):
         self.find.setToolTip(tr("Find the other objects like the examples."))
         self.results = FoundControls("similar", tr("Similarity at least"), default=DEFAULT_SIMILARITY)
         self._is_free = True
+        self.refresh_models()
         self._lay_out()
         self._connect()
         self.show_examples(())
+
+    def model(self) -> str:
+        """Return the name of a model that takes examples alone; empty for the click model that is chosen above."""
+        return str(self.model_list.currentData() or "")
+
+    def refresh_models(self) -> None:
+        """Look again which models that take examples alone are here; the list is shown if there is one."""
+        before = self.model_list.currentData()
+        self.model_list.clear()
+        self.model_list.addItem(tr("The model above"), "")
+        for spec in for_examples(self._store):
+            takes_clicks, missing = POINT in spec.accepts, self._store.missing(spec)
+            if not (takes_clicks or missing) and self._store.is_accepted(spec):
+                self.model_list.addItem(spec.title, spec.name)
+        self.model_list.setCurrentIndex(max(0, self.model_list.findData(before)))
+        self.model_list.setVisible(self.model_list.count() > 1)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt asks for this name)
+        """Look which models are here: one may have been fetched since."""
+        self.refresh_models()
+        super().showEvent(event)
 
     def show_examples(self, examples: Sequence[Example]) -> None:
         """List examples, each with the colour that it has on the map."""
@@ -117,6 +146,7 @@ class SimilarControls(QWidget):
         whole.addLayout(grid)
         whole.addWidget(self.list)
         whole.addLayout(buttons)
+        whole.addWidget(self.model_list)
         whole.addWidget(self.find)
         whole.addWidget(self.results)
 

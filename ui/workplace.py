@@ -94,6 +94,7 @@ class Workplace(QObject):
         self.terrain.accepted.connect(iface.setActiveLayer)
         self.finding.failed.connect(lambda error: self._show_error(error, self.finding))
         self.finding.copied.connect(iface.setActiveLayer)
+        self.finding.noticed.connect(lambda text: messages.show(iface.messageBar(), text))
         self._downloads.arrived.connect(self._use_model)
         self._downloads.failed.connect(lambda name, error: self._show_error(error))
         self._downloads.progressed.connect(

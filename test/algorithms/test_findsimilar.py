@@ -126,3 +126,20 @@ def test_without_an_example_it_says_what_to_give(squares):
     outcome = run(algorithm=NAME, INPUT=squares)
 
     assert "EXAMPLES" in outcome.refused
+
+
+def test_each_polygon_of_a_feature_is_an_example(squares):
+    layer = QgsVectorLayer("MultiPolygon?crs=EPSG:32633", "examples", "memory")
+    feature = QgsFeature(layer.fields())
+    feature.setGeometry(QgsGeometry.collectGeometry([square(BRIGHT[0]), square(MEDIUM[0])]))
+    assert layer.dataProvider().addFeature(feature)
+
+    outcome = run(algorithm=NAME, INPUT=squares, EXAMPLES=layer, SIMPLIFY=0.0)
+
+    assert found(outcome)[0] == {*BRIGHT, *MEDIUM}
+
+
+def test_a_coverage_of_the_similar_alone_is_refused(squares):
+    outcome = run(algorithm=NAME, INPUT=squares, EXAMPLES=layer_of(BRIGHT[0]), OVERLAPS="coverage")
+
+    assert "coverage" in outcome.refused

@@ -27,7 +27,7 @@ SPEC = ModelSpec(
 
 
 class BrightnessWords:
-    """Finds the connected parts of an image whose brightest band is in a word's range; the score is their mean / 255."""
+    """Finds the connected parts of an image whose brightest band is in a word's range; the score is its mean / 255."""
 
     spec = SPEC
     weights_sha256 = "1" * 64

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from prompt_segmenter.algorithms import server_settings
+from prompt_segmenter.core.models import catalogue
+from prompt_segmenter.core.models.model import RuntimeSettings
+from prompt_segmenter.core.remote.address import ServerAddress, Servers
 from prompt_segmenter.test.ui.conftest import outline, square
 from prompt_segmenter.test.ui.stage import LEFT, TOP, until
-from prompt_segmenter.test.ui.test_finding import desk, one_word_model, raster, scan
+from prompt_segmenter.test.ui.test_finding import WORDS, desk, one_word_model, raster, scan
 from prompt_segmenter.ui.overlay import EXCLUDED, INCLUDED
 from qgis.core import (
     QgsCoordinateReferenceSystem,
@@ -90,6 +94,35 @@ def test_the_model_is_loaded_once_for_all_searches(similar, ponds):
     for page in ("similar", "similar", "everything"):
         similar.find(page)
     assert similar.store.loads == ["starter"]
+
+
+def test_a_model_that_takes_examples_alone_is_offered_and_used(similar, monkeypatch, ponds):
+    assert not similar.panel.similar.model_list.isVisibleTo(similar.panel.similar), "there is none"
+    sam3 = replace(WORDS, name="sam3_here", title="SAM 3", accepts=frozenset({"words", "example"}))
+    monkeypatch.setattr(catalogue, "SPECS", (*catalogue.SPECS, sam3))
+    similar.panel.similar.refresh_models()
+    choice = similar.panel.similar.model_list
+    assert [choice.itemText(row) for row in range(choice.count())] == ["The model above", "SAM 3"]
+    choice.setCurrentIndex(1)
+    ponds.selectByIds([1])
+    similar.panel.similar.add_selection.click()
+    similar.find("similar")
+
+    assert similar.store.loads == ["sam3_here"]
+
+
+def test_a_server_that_is_reached_without_encryption_is_warned_of(similar, monkeypatch, ponds, heard):
+    servers = Servers(samgeo=ServerAddress("http://10.1.2.3:8000"))
+    monkeypatch.setattr(server_settings, "server_of", lambda name: "samgeo")
+    noticed = heard(similar.finding.noticed)
+    ponds.selectByIds([1])
+    similar.panel.similar.add_selection.click()
+    similar.finding.similar._ask = lambda ask=similar.finding.similar._ask: replace(
+        ask(), machine=replace(ask().machine, runtime=RuntimeSettings(servers=servers))
+    )
+    similar.find("similar")
+
+    assert any("without encryption" in text for text in noticed.values)
 
 
 def test_the_object_on_the_map_becomes_an_example_and_the_next_click_begins_another(similar, scan):
