@@ -28,6 +28,7 @@ from .values import is_given
 NAME = "segmenttext"
 PROMPT = "PROMPT"
 OUTLINES_BY = "OUTLINES_BY"
+_LONGEST_NAME = 60
 
 
 class SegmentTextAlgorithm(SearchAlgorithm):
@@ -126,8 +127,9 @@ class SegmentTextAlgorithm(SearchAlgorithm):
         )
 
     def named(self) -> str:
-        """Return the words."""
-        return "; ".join(self._wanted.phrases)
+        """Return the words, as many as make a name."""
+        words = "; ".join(self._wanted.phrases)
+        return words if len(words) <= _LONGEST_NAME else f"{words[: _LONGEST_NAME - 1]}…"
 
 
 _HELP = """<p>Outlines all objects of a raster that words name. Several words are several classes, with semicolons

@@ -17,6 +17,7 @@ from .exchange import Exchange, HttpReply, HttpRequest, Limits, NoAnswerError, P
 OK = 200
 TOO_MANY = 429
 UNAVAILABLE = 503
+_HTTPS_PORT = 443
 _REDIRECTS = frozenset({301, 302, 307, 308})
 _MOST_REDIRECTS = 5
 _log = logging.getLogger(__name__)
@@ -143,9 +144,8 @@ class HttpClient:
         """Return where a redirect leads, if to the same server: another one is given neither pixels nor headers."""
         try:
             to, here = urlsplit(urljoin(url, location)), urlsplit(url)
-            same = to.hostname == here.hostname and (
-                (to.scheme == here.scheme and to.port == here.port) or (here.scheme, to.scheme) == ("http", "https")
-            )
+            upgraded = (here.scheme, to.scheme) == ("http", "https") and to.port in (None, _HTTPS_PORT, here.port)
+            same = to.hostname == here.hostname and (upgraded or (to.scheme == here.scheme and to.port == here.port))
             named = f"{to.scheme}://{to.netloc.rpartition('@')[2]}"
         except ValueError:
             same, named = False, "one that can't be read"

@@ -116,7 +116,8 @@ class SamgeoProcess:
         with suppress(subprocess.TimeoutExpired):
             process.wait(_TERM_S)
         _signal_group(process, gentle=False)
-        process.wait(_TERM_S)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_TERM_S)
         if self._reader is not None:
             self._reader.join(1.0)
 
