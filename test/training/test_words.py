@@ -50,7 +50,7 @@ def test_half_of_the_cells_are_of_each_kind_alike():
 
 
 def test_the_head_learns_windows_by_heart_and_its_graph_says_the_same(windows, tmp_path):
-    options = Namespace(windows=windows, steps=300, talks=20, batch=512, rate=3e-3, threads=1, seed=1)
+    options = Namespace(windows=windows, held=None, steps=300, talks=20, batch=512, rate=3e-3, threads=1, seed=1)
     model = train(options)
     data = Windows(windows)
     assert len(data.learned) + len(data.held) == 24
