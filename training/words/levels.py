@@ -22,7 +22,7 @@ from core.models.model import RuntimeSettings
 from core.progress import NullProgress
 
 from .cache import ENCODER
-from .export import GRAPH, export, load
+from .export import export, load
 from .targets import CELL, WORDS, tables
 from .train import WEIGHTS
 from .views import views

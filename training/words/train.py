@@ -219,7 +219,7 @@ def train(options: argparse.Namespace) -> WordsHead:
 
     some = windows.learned[:: max(1, len(windows.learned) // options.talks)]
     cells, held = gather(windows, some, rng, heard), gather(apart, held_back, rng, heard)
-    fit(list(model.hear), cells, held, options.steps // 2, options)
+    fit(list(model.hear), cells, held, options.steps // 3, options)
     levels = torch.linspace(-3, 4, 36)
     reached = overlaps(model, windows, windows.learned[3 :: max(1, len(windows.learned) // 300)], levels)
     model.bias.copy_(-levels[reached.argmax(0)])
@@ -232,8 +232,8 @@ def train(options: argparse.Namespace) -> WordsHead:
 def main() -> None:
     """Train as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=5000, help="steps of the first fit; the second takes half as many")
-    parser.add_argument("--talks", type=int, default=700, help="windows for the second fit, which needs whole ones")
+    parser.add_argument("--steps", type=int, default=20000, help="steps of the first fit; the second takes a third")
+    parser.add_argument("--talks", type=int, default=1500, help="windows for the second fit, which needs whole ones")
     parser.add_argument("--windows", type=Path, default=Path("training/runs/words"), help="folder of cached windows")
     parser.add_argument("--held", type=Path, help="folder of windows to measure on, in place of the last of each seed")
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="file of the weights, half precision")
