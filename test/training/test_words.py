@@ -12,11 +12,14 @@ pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
 from prompt_segmenter.training.net import EMBEDDING  # noqa: E402
-from prompt_segmenter.training.words import cache  # noqa: E402
+from prompt_segmenter.training.scenes.kinds import Kind  # noqa: E402
+from prompt_segmenter.training.words import cache, levels  # noqa: E402
 from prompt_segmenter.training.words.export import check, export, load  # noqa: E402
 from prompt_segmenter.training.words.net import SIGHT, WordsHead, means, sight  # noqa: E402
+from prompt_segmenter.training.words.seasons import recoloured  # noqa: E402
 from prompt_segmenter.training.words.targets import WORDS  # noqa: E402
 from prompt_segmenter.training.words.train import CELLS, Windows, overlaps, places_of, train  # noqa: E402
+from prompt_segmenter.training.words.views import views  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +73,31 @@ def test_a_cache_that_was_stopped_is_trained_on_as_far_as_it_goes(windows, tmp_p
         np.save(tmp_path / path.name, array)
     data = Windows(tmp_path)
     assert len(data.learned) + len(data.held) == 10
+
+
+def test_other_colours_differ_and_leave_the_scene_as_it_was():
+    scene = np.full((40, 60, 3), 0.3, np.float32)
+    kinds = np.full((40, 60), Kind.TREE, np.uint8)
+    changed = [recoloured(scene, kinds, np.random.default_rng(seed)) for seed in range(30)]
+    assert all(one.shape == scene.shape and np.isfinite(one).all() and one.min() >= 0 for one in changed)
+    assert np.unique([one.mean((0, 1)).round(3) for one in changed], axis=0).shape[0] > 10
+    assert (scene == np.float32(0.3)).all()
+
+
+def test_windows_that_are_not_varied_do_not_depend_on_there_being_varied_ones():
+    plain, varied = (next(views(7, 64, {"woods": 1.0}, varied=flag)) for flag in (False, True))
+    again = next(views(7, 64, {"woods": 1.0}))
+    assert np.array_equal(plain.image, again.image)
+    assert not np.array_equal(plain.image, varied.image)
+
+
+def test_levels_count_what_the_plugin_reads_and_a_level_below_all_says_yes_everywhere(monkeypatch, tmp_path):
+    monkeypatch.setattr("prompt_segmenter.training.words.views.POOL", 2)
+    torch.save(WordsHead().state_dict(), tmp_path / "head.pt")
+    reached = levels.overlaps(tmp_path / "head.pt", 9, 2, 96)
+    assert reached.shape == (len(levels.LEVELS), len(WORDS))
+    assert (reached[-1] == 0).all()
+    assert 0 < reached[0].max() <= 1
 
 
 def test_an_empty_folder_says_what_to_run(tmp_path):

@@ -1,8 +1,9 @@
 """Train the words head on cached windows: ``python -m training.words.train``.
 
 First what cells see, then what they make of what their surroundings said;
-last, a bias for each word puts its best IoU on the training windows at one half. The last part of the windows is held
-back and measured on.
+last, a bias for each word puts its best IoU on the training windows at one half, until ``training.words.levels`` sets
+it as the plugin reads images. The windows that are held back say when each fit was best, and are measured on: give
+windows of a seed of their own, since those of one seed share scenes.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ def fit(
     Kept are running means of the weights, as they were when they were best on the cells held back.
     """
     weights = [weight for layer in layers for weight in layer.parameters()]
-    optimiser = torch.optim.AdamW(weights, lr=options.rate, weight_decay=0.01)
+    optimiser = torch.optim.AdamW(weights, lr=options.rate, weight_decay=0.05)
     average = [weight.detach().clone() for weight in weights]
     best, lowest = average, math.inf
     order, total, every = iter(()), 0.0, max(1, steps // 15)
@@ -140,7 +141,7 @@ def fit(
                 now = float(
                     np.mean([missed(layers, held, part).item() for part in torch.arange(len(held.seen)).split(4096)])
                 )
-            print(f"step {step + 1}: loss {total / every:.4f}, held back {now:.4f}", flush=True)
+            print(f"step {step + 1}: loss {total / (step % every + 1):.4f}, held back {now:.4f}", flush=True)
             total = 0.0
             if now < lowest:
                 best, lowest = [mean.clone() for mean in average], now
@@ -219,7 +220,7 @@ def train(options: argparse.Namespace) -> WordsHead:
 
     some = windows.learned[:: max(1, len(windows.learned) // options.talks)]
     cells, held = gather(windows, some, rng, heard), gather(apart, held_back, rng, heard)
-    fit(list(model.hear), cells, held, options.steps // 3, options)
+    fit(list(model.hear), cells, held, options.steps // 2, options)
     levels = torch.linspace(-3, 4, 36)
     reached = overlaps(model, windows, windows.learned[3 :: max(1, len(windows.learned) // 300)], levels)
     model.bias.copy_(-levels[reached.argmax(0)])
@@ -232,8 +233,8 @@ def train(options: argparse.Namespace) -> WordsHead:
 def main() -> None:
     """Train as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=20000, help="steps of the first fit; the second takes a third")
-    parser.add_argument("--talks", type=int, default=1500, help="windows for the second fit, which needs whole ones")
+    parser.add_argument("--steps", type=int, default=5000, help="steps of the first fit; the second takes half as many")
+    parser.add_argument("--talks", type=int, default=1000, help="windows for the second fit, which needs whole ones")
     parser.add_argument("--windows", type=Path, default=Path("training/runs/words"), help="folder of cached windows")
     parser.add_argument("--held", type=Path, help="folder of windows to measure on, in place of the last of each seed")
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="file of the weights, half precision")
