@@ -18,7 +18,7 @@ from prompt_segmenter.training.words.export import check, export, load  # noqa: 
 from prompt_segmenter.training.words.net import SIGHT, WordsHead, means, sight  # noqa: E402
 from prompt_segmenter.training.words.seasons import recoloured  # noqa: E402
 from prompt_segmenter.training.words.targets import WORDS  # noqa: E402
-from prompt_segmenter.training.words.train import CELLS, Windows, overlaps, places_of, train  # noqa: E402
+from prompt_segmenter.training.words.train import CELLS, Cells, Windows, fit, overlaps, places_of, train  # noqa: E402
 from prompt_segmenter.training.words.views import views  # noqa: E402
 
 
@@ -26,6 +26,15 @@ from prompt_segmenter.training.words.views import views  # noqa: E402
 def windows(tmp_path_factory):
     folder = tmp_path_factory.mktemp("windows")
     cache.encode_windows(folder, 5, 24, 128)
+    return folder
+
+
+def first(windows, count, folder):
+    """Return a folder with the first of the windows, as a cache that was stopped leaves it."""
+    for path in windows.iterdir():
+        array = np.load(path)
+        array[count:] = 0
+        np.save(folder / path.name, array)
     return folder
 
 
@@ -53,7 +62,8 @@ def test_half_of_the_cells_are_of_each_kind_alike():
 
 
 def test_the_head_learns_windows_by_heart_and_its_graph_says_the_same(windows, tmp_path):
-    options = Namespace(windows=windows, held=None, steps=300, talks=20, batch=512, rate=3e-3, threads=1, seed=1)
+    held = first(windows, 20, tmp_path)
+    options = Namespace(windows=windows, held=held, steps=300, talks=20, batch=512, rate=3e-3, threads=1, seed=1)
     model = train(options)
     data = Windows(windows)
     assert len(data.learned) + len(data.held) == 24
@@ -66,12 +76,23 @@ def test_the_head_learns_windows_by_heart_and_its_graph_says_the_same(windows, t
     assert overlaps(kept, data, data.learned, torch.zeros(1))[0] == pytest.approx(learned, abs=0.03)
 
 
+def test_a_fit_keeps_the_weights_that_were_best_on_what_is_held_back():
+    def cells(right):
+        return Cells(torch.ones(64, 3).half(), torch.zeros(64, 1).half(), *torch.full((2, 64, 2), right).half())
+
+    def said(held):
+        torch.manual_seed(1)
+        layer = torch.nn.Conv2d(3, 2, 1)
+        fit([layer], cells(1.0), held, 60, Namespace(rate=3e-2, batch=16))
+        return layer(torch.ones(1, 3, 1, 1)).mean().item()
+
+    wrong = cells(0.0)
+    wrong.known.fill_(1)
+    assert said(cells(1.0)) > said(wrong) + 1
+
+
 def test_a_cache_that_was_stopped_is_trained_on_as_far_as_it_goes(windows, tmp_path):
-    for path in windows.iterdir():
-        array = np.load(path)
-        array[10:] = 0
-        np.save(tmp_path / path.name, array)
-    data = Windows(tmp_path)
+    data = Windows(first(windows, 10, tmp_path))
     assert len(data.learned) + len(data.held) == 10
 
 
