@@ -16,8 +16,11 @@ if [ "${1:-}" = test ]; then
     exec .dev/train-venv/bin/python -m pytest -q test/training
 fi
 if [ -n "${WORDS:-}" ]; then
-    .dev/train-venv/bin/python -m training.words.cache --windows "${WINDOWS:-3500}"
-    .dev/train-venv/bin/python -m training.words.train "$@"
+    .dev/train-venv/bin/python -m training.words.cache --windows "${WINDOWS:-4200}"
+    .dev/train-venv/bin/python -m training.words.cache --windows "${VARIED:-2600}" --seed 2031 --varied
+    .dev/train-venv/bin/python -m training.words.cache --windows 240 --seed 1905 --out training/runs/words_held
+    .dev/train-venv/bin/python -m training.words.train --held training/runs/words_held "$@"
+    .dev/train-venv/bin/python -m training.words.levels
     .dev/train-venv/bin/python -m training.words.export
     echo "Now pin the digests of the new files: .dev/venv/bin/python test/helpers/pin_starter.py"
 elif [ -n "${FULL:-}" ]; then

@@ -5,7 +5,7 @@ The starter model's are written by ``test/helpers/pin_starter.py`` whenever its 
 
 STARTER_ENCODER = "a406ef1e9b6072547193c4531e3f8699f6ebc59a9d22de5ab1f279ebb0fd722f"  # pragma: allowlist secret
 STARTER_DECODER = "172b2cd4c0806d4018edd8236f78cb7dd9663db461f04b0b343e854f614e497d"  # pragma: allowlist secret
-STARTER_WORDS = "0d828e4a17ea1f08613f40849962849ed78a9a75c19b27ca16c5140b4a881071"  # pragma: allowlist secret
+STARTER_WORDS = "fbb0b5a62b81bc05274bd2090798d05ef72a18c4cb02ffd22de786f4ff439091"  # pragma: allowlist secret
 MOBILE_SAM_ENCODER = "580f5fb648ea1062c0aabc26217aed56921985f03f0cbbd852bba81d760cc749"  # pragma: allowlist secret
 MOBILE_SAM_DECODER = "8976b90a87ba50a6a72217a5ff994f7d25ce16f2229fcc1ed259e1294c622ffe"  # pragma: allowlist secret
 SAMGIS_ENCODER = "bbbd4e0c3b69d71d884d8fdd359c951278e16b2a4c4969908278dfbd7aa5dbc1"  # pragma: allowlist secret

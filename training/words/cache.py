@@ -41,12 +41,14 @@ class Encoder:
         return features
 
 
-def encode_windows(out: Path, seed: int, count: int, side: int, themes: Sequence[str] = ()) -> int:
+def encode_windows(
+    out: Path, seed: int, count: int, side: int, themes: Sequence[str] = (), *, varied: bool = False
+) -> int:
     """Write the windows of one seed to a folder; returns how many."""
     cv2.setNumThreads(1)
     encode, chosen = Encoder(), {theme: SHARES[theme] for theme in themes or SHARES}
     kept: tuple[np.memmap, ...] = ()  # type: ignore[type-arg]
-    for index, view in enumerate(islice(views(seed, side, chosen), count)):
+    for index, view in enumerate(islice(views(seed, side, chosen, varied=varied), count)):
         one, share = encode(view.image), shares(view.kinds)
         image = view.image.transpose(2, 0, 1)
         if not kept:
@@ -77,13 +79,16 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--side", type=int, default=SIDE, help="side of a window in pixels, a multiple of 32")
     parser.add_argument("--themes", nargs="*", default=(), help="only these themes, e.g. to add windows of a new one")
+    parser.add_argument("--varied", action="store_true", help="more seasons, soils, roofs, haze and magnifications")
     parser.add_argument("--out", type=Path, default=Path("training/runs/words"), help="folder; 1 MB for each window")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     begin, each = time.perf_counter(), options.windows // options.workers
     with ProcessPoolExecutor(options.workers) as pool:
         jobs = [
-            pool.submit(encode_windows, options.out, options.seed + i, each, options.side, options.themes)
+            pool.submit(
+                encode_windows, options.out, options.seed + i, each, options.side, options.themes, varied=options.varied
+            )
             for i in range(options.workers)
         ]
         total = sum(job.result() for job in jobs)

@@ -14,6 +14,7 @@ from ..scenes import Scene, render
 from ..scenes.canvas import Kinds
 from ..scenes.kinds import Kind
 from ..scenes.textures import Array, Rng, noise
+from .seasons import recoloured
 
 SHARES = {
     "district": 0.18,
@@ -62,8 +63,13 @@ def scene(seed: int, shares: dict[str, float] | None = None) -> Scene:
     return render(seed, SCENE_PX, str(chosen))
 
 
-def views(seed: int, side: int = SIDE, shares: dict[str, float] | None = None) -> Iterator[View]:
-    """Endless windows; scene numbers begin at a million times the seed."""
+def views(
+    seed: int, side: int = SIDE, shares: dict[str, float] | None = None, *, varied: bool = False
+) -> Iterator[View]:
+    """Endless windows; scene numbers begin at a million times the seed.
+
+    With ``varied`` their colours are those of more seasons, soils and roofs, and they are magnified further.
+    """
     rng = np.random.default_rng((seed, 23))
     fresh = iter(range(seed * 1_000_000, (seed + 1) * 1_000_000))
     pool = [scene(next(fresh), shares) for _ in range(POOL)]
@@ -71,19 +77,21 @@ def views(seed: int, side: int = SIDE, shares: dict[str, float] | None = None) -
         if rng.random() < RENEW:
             pool[int(rng.integers(POOL))] = scene(next(fresh), shares)
         chosen = [pool[int(i)] for i in rng.integers(POOL, size=4 if rng.random() < _TOGETHER else 1)]
-        yield view(chosen, rng, side)
+        yield view(chosen, rng, side, varied=varied)
 
 
-def view(chosen: list[Scene], rng: Rng, side: int) -> View:
+def view(chosen: list[Scene], rng: Rng, side: int, *, varied: bool = False) -> View:
     """A degraded window of one scene, or of four side by side."""
     if len(chosen) == 1:
         rgb, kinds = chosen[0].rgb, chosen[0].kinds
-        wide = int(SCENE_PX * np.exp(rng.uniform(np.log(0.45), 0)))
+        wide = int(SCENE_PX * np.exp(rng.uniform(np.log(0.25 if varied else 0.45), 0)))
     else:
         rgb, kinds = together(chosen, rng)
-        wide = int(2 * SCENE_PX * np.exp(rng.uniform(np.log(0.4), 0)))
+        wide = int(2 * SCENE_PX * np.exp(rng.uniform(np.log(0.2 if varied else 0.4), 0)))
     top, left = rng.integers(rgb.shape[0] - wide + 1, size=2)
     rgb, kinds = (array[top : top + wide, left : left + wide] for array in (rgb, kinds))
+    if varied:
+        rgb = recoloured(rgb, kinds, rng)
     turn, flip = int(rng.integers(4)), rng.random() < 0.5
     rgb, kinds = (np.ascontiguousarray(np.rot90(array, turn)[:, :: -1 if flip else 1]) for array in (rgb, kinds))
     smaller = cv2.INTER_AREA if wide > side else cv2.INTER_LINEAR
