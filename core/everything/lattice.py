@@ -55,27 +55,35 @@ def grid_points(size: tuple[int, int], count: int) -> Points:
 
 
 class OpenPoints:
-    """Which points are still worth asking.
+    """Which points are still worth asking, and in which order.
 
     Parameters
     ----------
     points : ndarray (N, 2)
         In the order that they are asked.
-    covered : ndarray (N,) of bool
-        Those that are not worth asking from the start.
+    barred : ndarray (N,) of bool
+        Those that are never asked.
+    spare : ndarray (N,) of bool
+        Those that are asked only where :meth:`prefer` names them.
     patience : float
         How much doubt a point bears before it is given up.
     """
 
-    def __init__(self, points: Points, covered: NDArray[np.bool_], patience: float) -> None:
-        self._points, self._covered, self._patience = points, covered.copy(), patience
+    def __init__(self, points: Points, barred: NDArray[np.bool_], spare: NDArray[np.bool_], patience: float) -> None:
+        self._points, self._spare, self._patience = points, spare, patience
+        self._gone, self._covered = barred.copy(), np.zeros(len(points), dtype=np.bool_)
         self._doubt = np.zeros(len(points))
+        self._preferred: list[int] = []
 
-    def ask(self) -> Iterator[tuple[int, Points]]:
-        """Yield how many points are behind, and the next open one (2,), until none is left."""
-        for index, point in enumerate(self._points):
-            if not self._covered[index] and self._doubt[index] < self._patience:
-                yield index, point
+    def ask(self) -> Iterator[tuple[int, int]]:
+        """Yield how many points are behind, and the index of the next one to ask, until none is left."""
+        for behind in range(len(self._points)):
+            yield from ((behind, index) for index in self._first())
+            open_ = not (self._gone[behind] or self._spare[behind] or self._covered[behind])
+            if open_ and self._doubt[behind] < self._patience:
+                self._gone[behind] = True
+                yield behind, behind
+        yield from ((len(self._points), index) for index in self._first())
 
     @property
     def points(self) -> Points:
@@ -89,3 +97,22 @@ class OpenPoints:
     def doubt(self, much: NDArray[np.float64]) -> None:
         """Expect less of points (N,): one that seems to lie in the same thing gave no object."""
         self._doubt += much
+
+    def prefer(self, place: NDArray[np.float64], *, covered_too: bool = False) -> None:
+        """Ask the point nearest to a place (2,) next, whatever doubt there is; not if it was asked.
+
+        A covered one is asked only if ``covered_too``.
+        """
+        if not len(self._points):
+            return
+        index = int(((self._points - place) ** 2).sum(axis=1).argmin())
+        if not self._gone[index] and (covered_too or not self._covered[index]):
+            self._preferred.append(index)
+
+    def _first(self) -> Iterator[int]:
+        """Yield the preferred points, the last named first."""
+        while self._preferred:
+            index = self._preferred.pop()
+            if not self._gone[index]:
+                self._gone[index] = True
+                yield index

@@ -81,6 +81,30 @@ def test_a_point_in_what_was_found_or_given_up_is_not_asked_again():
     assert matched(found, masks, 0.95) == (len(masks), 0)
 
 
+class FromTheMiddle(Flood):
+    """Is sure of what it outlines only near the middle of the one object."""
+
+    def __init__(self, middle):
+        super().__init__()
+        self.middle, self.points = np.array(middle), []
+
+    def decode(self, embedding, prompts, *, previous, progress):
+        self.points.append(prompts.include[0].tolist())
+        self.score = 0.9 if np.abs(prompts.include[0] - self.middle).max() < 12 else 0.5
+        return super().decode(embedding, prompts, previous=previous, progress=progress)
+
+
+def test_a_whole_answer_is_asked_at_its_middle_next():
+    image = np.full((192, 192, 3), GROUND, np.uint8)
+    image[32:128, 32:128] = 120
+    model = FromTheMiddle((80, 80))
+    found = everything_finder(model).find(picture(image), QUIET)
+    # the first coarse point lies at 40; of the four points round the middle that at 88 is of a coarser level
+    assert model.points[:2] == [[40, 40], [88, 88]]
+    assert len(found) == 1
+    assert np.count_nonzero(found[0].mask) == 96 * 96
+
+
 @pytest.mark.parametrize(("col", "row"), [(0, 0), (13, 29), (16, 7)])
 def test_a_window_that_begins_elsewhere_gives_the_same_objects(col, row):
     image, masks = rectangles()

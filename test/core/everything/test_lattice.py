@@ -38,20 +38,59 @@ def test_a_grid_has_a_point_in_the_middle_of_each_cell():
     assert grid_points((4, 2), 2).tolist() == [[1.0, 0.5], [3.0, 0.5], [1.0, 1.5], [3.0, 1.5]]
 
 
+def open_points(points, barred=(), spare=(), patience=2.0):
+    masks = (np.isin(np.arange(len(points)), which) for which in (barred, spare))
+    return OpenPoints(np.asarray(points, float), *masks, patience)
+
+
 def test_what_is_covered_while_asking_is_not_asked():
-    points = np.arange(8.0).reshape(4, 2)
-    left = OpenPoints(points, np.array([False, True, False, False]), 2.0)
+    left = open_points(np.arange(8).reshape(4, 2), barred=[1])
     asked = []
-    for index, _ in left.ask():
+    for _, index in left.ask():
         asked.append(index)
         left.cover(np.arange(4) == index + 2)
     assert asked == [0, 3]
 
 
 def test_doubt_adds_up_until_patience_is_at_its_end():
-    left = OpenPoints(np.zeros((5, 2)), np.zeros(5, bool), 2.0)
+    left = open_points(np.zeros((5, 2)))
     asked = []
-    for index, _ in left.ask():
+    for _, index in left.ask():
         asked.append(index)
         left.doubt(np.array([0, 0.5, 0.9, 0.9, 1.1]))
     assert asked == [0, 1, 2]
+
+
+def test_a_preferred_point_is_asked_next_and_once_even_if_it_is_spare_or_in_doubt():
+    left = open_points([(10 * place, 0) for place in range(5)], spare=[3, 4])
+    left.doubt(np.array([0, 0, 9, 9, 9.0]))
+    asked = []
+    for behind, index in left.ask():
+        asked.append((behind, index))
+        if index == 0:
+            left.prefer(np.array([31.0, 2.0]))
+            left.prefer(np.array([19.0, 0.0]))
+            left.prefer(np.array([1.0, 0.0]))
+    assert asked == [(0, 0), (1, 2), (1, 3), (1, 1)]
+
+
+def test_a_preferred_point_in_a_found_object_is_asked_only_on_purpose_and_one_without_data_never():
+    points = [(0, 0), (10, 0), (20, 0)]
+    for on_purpose, expected in ((False, [0]), (True, [0, 1])):
+        left = open_points(points, barred=[2])
+        left.cover(np.array([False, True, True]))
+        asked = []
+        for _, index in left.ask():
+            asked.append(index)
+            for place in ((9.0, 0.0), (20.0, 0.0)):
+                left.prefer(np.array(place), covered_too=on_purpose)
+        assert asked == expected
+
+
+def test_what_the_last_point_prefers_is_asked_too():
+    left = open_points([(0, 0), (10, 0)], spare=[0])
+    asked = []
+    for _, index in left.ask():
+        asked.append(index)
+        left.prefer(np.array([0.0, 0.0]))
+    assert asked == [1, 0]
