@@ -53,8 +53,9 @@ def test_words_become_classes(capsys, image, tmp_path):
     out = tmp_path / "out.gpkg"
 
     status, printed, errors = run(
-        capsys, "text", image, "--prompt", "bright; medium", "--simplify", 0, "--stretch", "0:255", "-o", out
-    )
+        capsys, "text", image, "--prompt", "bright; medium", "--confidence", 0.5, "--simplify", 0,
+        "--stretch", "0:255", "-o", out,
+    )  # fmt: skip
 
     assert status == 0, errors
     assert sorted(boxes(out)) == [0, 1]
@@ -78,8 +79,8 @@ def test_only_the_extent_is_searched_in_any_crs(capsys, image, tmp_path):
     extent = "500100,4599820,500200,4599900"
 
     run(
-        capsys, "text", image, "--prompt", "bright; medium", "--extent", extent, "--simplify", 0, "--stretch", "0:255",
-        "-o", out,
+        capsys, "text", image, "--prompt", "bright; medium", "--confidence", 0.5, "--extent", extent, "--simplify", 0,
+        "--stretch", "0:255", "-o", out,
     )  # fmt: skip
 
     assert boxes(out) == [1]
