@@ -14,3 +14,10 @@ if NAME not in sys.modules:
     package = importlib.util.module_from_spec(spec)
     sys.modules[NAME] = package
     spec.loader.exec_module(package)
+
+if importlib.util.find_spec("hypothesis") is not None:
+    from hypothesis import settings
+
+    # no test is timed: these machines are shared
+    settings.register_profile("untimed", deadline=None)
+    settings.load_profile("untimed")
