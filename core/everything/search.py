@@ -46,8 +46,9 @@ _FIRM, _VAGUE = 2.0, 0.5
 _NEARBY, _REACH = 1.0, 1.5
 """Part of the doubt about what is none that reaches beyond it, where texture leaves no shape to belong to; and how far,
 in distances of points."""
-_SCORE_RANGE = 0.4
-"""How far below the least score an answer is surely none; doubt grows on the way there, and down to no stability."""
+_SCORE_MARGIN, _SCORE_RANGE, _STABILITY_MARGIN = 0.05, 0.4, 0.22
+"""What fails by less than these margins (the last one as a share) may well pass a little further on, and casts no
+doubt at all; beyond them doubt grows, over this range of the score, and down to no stability."""
 _WHOLE_SCORE, _WHOLE_PX = 0.3, 400
 """Score and size from which a whole answer is asked again at its middle: less has one point at most in it anyway."""
 _WIDER_SCORE, _WIDER_SHARE = 0.6, 0.08
@@ -243,10 +244,11 @@ class PointSearch:
             open_points.doubt(self._hopelessness(best) * doubt)
 
     def _hopelessness(self, candidate: Candidate) -> float:
-        """Return how far a candidate is from passing the filter that it fails most, 0 to 1."""
-        by_score = (self._policy.min_score - candidate.score) / _SCORE_RANGE
-        least = self._policy.min_stability
-        return float(np.clip(max(by_score, (least - candidate.stability) / max(least, 1e-6)), 0.0, 1.0))
+        """Return how far a candidate is from passing both filters, 0 to 1."""
+        least = (1.0 - _STABILITY_MARGIN) * self._policy.min_stability
+        by_score = (self._policy.min_score - _SCORE_MARGIN - candidate.score) / _SCORE_RANGE
+        by_stability = (least - candidate.stability) / max(least, 1e-6)
+        return float(np.clip(by_score, 0.0, 1.0) * np.clip(by_stability, 0.0, 1.0))
 
 
 def _distinct_boxes(pool: list[Candidate]) -> list[Candidate]:
