@@ -11,11 +11,11 @@ from qgis.core import QgsProcessingContext, QgsProcessingParameterNumber, QgsPro
 
 from ..core.errors import MissingCrsError, SettingsError
 from ..core.map_server import MapServer, MapServerSettings, require_server
+from ..core.map_view import on_the_ground
 from ..core.models import catalogue
 from ..core.models.store import ModelStore
 from ..core.prompts.prompt import PromptSet
 from ..core.prompts.samgis_request import SamgisRequest
-from ..core.raster import crs as crs_maths
 from ..core.remote.address import ServerAddress, Servers
 from ..core.remote.samgis_sources import DEEPEST, of_template
 from ..core.scan import OverlapRule
@@ -128,7 +128,10 @@ def map_server(parameters: Parameters, algorithm: Any, context: QgsProcessingCon
     zoom = request.zoom if request is not None else None
     if is_given(parameters.get(ZOOM)):
         zoom = algorithm.parameterAsInt(parameters, ZOOM, context)
-    resolution_m = _on_the_ground(asked, look.resolution, crs) if zoom is None and look.resolution else None
+    boxes = [look.extent] if look.extent is not None else [one.envelope() for one in asked.objects]
+    shown = layer.extent()
+    boxes = boxes or [(shown.xMinimum(), shown.yMinimum(), shown.xMaximum(), shown.yMaximum())]
+    resolution_m = on_the_ground(look.resolution, boxes, crs) if zoom is None and look.resolution else None
     outline = outline_parameters.read(parameters, algorithm, context)
     settings = MapServerSettings(crs, source_type, zoom, resolution_m, look.extent, outline)
     return MapServer(server_settings.servers(["samgis"]), settings)
@@ -157,12 +160,3 @@ def source_of(layer: QgsRasterLayer, given: str) -> str:
             hint=f"Give its name in the package xyzservices as {SOURCE_TYPE}, for example Esri.WorldImagery.",
         )
     return name
-
-
-def _on_the_ground(asked: Asked, resolution: float, crs: str) -> float:
-    """Return a resolution in metres, in the middle of what is looked at."""
-    extent = asked.look.extent
-    boxes = [extent] if extent is not None else [one.envelope() for one in asked.objects]
-    x, y = (sum(box[low] + box[low + 2] for box in boxes) / (2.0 * len(boxes)) for low in (0, 1))
-    half = resolution / 2.0
-    return float(crs_maths.ground_lengths([(x - half, y)], [(x + half, y)], crs)[0])

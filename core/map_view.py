@@ -9,6 +9,7 @@ import numpy as np
 
 from .errors import SettingsError
 from .prompts.box import BoxPrompt
+from .raster import crs as crs_maths
 from .raster.grid import Bounds
 from .remote import mercator
 from .remote.samgis import LARGEST_VIEW_PX, MapView
@@ -124,3 +125,10 @@ def _pixels(envelopes: Sequence[Bounds], zoom: int) -> tuple[float, float, float
     pixels = mercator.to_pixels(corners, zoom)
     (left, top), (right, bottom) = pixels.min(axis=0).tolist(), pixels.max(axis=0).tolist()
     return left, top, right, bottom
+
+
+def on_the_ground(resolution: float, boxes: Sequence[Bounds], crs: str) -> float:
+    """Return a resolution in metres, in the middle of boxes (left, bottom, right, top) of a CRS."""
+    x, y = (sum(box[low] + box[low + 2] for box in boxes) / (2.0 * len(boxes)) for low in (0, 1))
+    half = resolution / 2.0
+    return float(crs_maths.ground_lengths([(x - half, y)], [(x + half, y)], crs)[0])

@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, cast
 
-from .errors import SettingsError
+from . import map_server
+from .errors import MissingCrsError, SettingsError
 from .everything import EverythingSettings, everything_finder
 from .image_finder import ImageFinder
+from .map_view import on_the_ground
 from .models.model import ModelSpec, RuntimeSettings, SegmentationModel
 from .models.store import ModelStore
 from .outlines.results import SegmentationResult, SegmentedPolygon
@@ -17,6 +19,7 @@ from .progress import Progress, SubProgress
 from .prompts.prompt import PromptSet
 from .raster.rgb import resolve_recipe
 from .raster.source import RasterSource
+from .remote.address import Servers
 from .scan import OverlapRule, Scan, ScanSettings
 from .session import SegmentationSession, SessionSettings
 from .similar import SimilarSettings, similar_finder
@@ -140,6 +143,47 @@ class WantedSimilar:
         return similar_finder(session, self.examples, self.counter_examples, self.settings, rest)
 
 
+@dataclass(frozen=True)
+class WantedOnMap:
+    """Objects that words name, on a map that a SamGIS server fetches itself: no pixels of the source are read."""
+
+    phrases: tuple[str, ...]
+    """What to look for, one request each."""
+    source_type: str
+    """The map's name in the package xyzservices."""
+    model: str = map_server.NAME
+    """Name of the server in the catalogue."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The server."""
+        return (self.model,)
+
+    def ask(
+        self, source: RasterSource, settings: ScanSettings, machine: Machine, progress: Progress
+    ) -> SegmentationResult:
+        """Return what the server finds in the settings' extent, or all of the source's, in the source's CRS.
+
+        Raises
+        ------
+        MissingCrsError
+            If the source has no CRS.
+        """
+        grid = source.grid
+        if grid.crs is None:
+            raise MissingCrsError("The layer has no CRS, so no server can be told where it is.", hint="Set its CRS.")
+        extent = settings.extent or grid.bounds
+        resolution_m = on_the_ground(settings.resolution, [extent], grid.crs) if settings.resolution else None
+        asked = map_server.MapServerSettings(
+            grid.crs, self.source_type, resolution_m=resolution_m, extent=extent, outline=settings.outline
+        )
+        servers = machine.runtime.servers or Servers.from_environment()
+        result = map_server.MapServer(servers, asked).find_words(self.phrases, progress)
+        largest = settings.max_area_m2 or math.inf
+        kept = [each for each in result.polygons if settings.min_area_m2 <= each.area_m2 <= largest]
+        return replace(result, polygons=tuple(kept))
+
+
 def require_installed(wanted: Wanted, machine: Machine) -> None:
     """Raise what loading would raise for models that are not here; reads no weights that are.
 
@@ -158,7 +202,7 @@ def require_installed(wanted: Wanted, machine: Machine) -> None:
 
 def search(
     source: RasterSource,
-    wanted: Wanted,
+    wanted: Wanted | WantedOnMap,
     settings: ScanSettings,
     machine: Machine,
     progress: Progress,
@@ -189,6 +233,11 @@ def search(
     Cancelled
         If the user asked to stop, and not to keep what was found.
     """
+    if isinstance(wanted, WantedOnMap):
+        result = wanted.ask(source, settings, machine, progress)
+        if on_found is not None:
+            on_found(result.polygons)
+        return result
     if settings.recipe is None:
         # examples and windows are looked at in one and the same way
         reading = SubProgress(progress, 0.0, _LOADING / 2)

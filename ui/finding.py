@@ -67,7 +67,7 @@ class Finding(QObject):
         self.examples = Examples(canvas, self)
         means = wanted.Means(models or LoadedModels(), runtime, store or ModelStore())
         desk = Desk(canvas, panel, segmenter, self.search)
-        self.words = FoundPage(desk, panel.words.results, lambda: wanted.words(means, panel.words, panel.model()), self)
+        self.words = FoundPage(desk, panel.words.results, lambda: self._words(means), self)
         self.everything = FoundPage(
             desk, panel.everything.results, lambda: wanted.everything(means, panel.everything, panel.model()), self
         )
@@ -135,6 +135,9 @@ class Finding(QObject):
         if self.search.run is None:
             self._last = page
             page.find()
+
+    def _words(self, means: wanted.Means) -> Search:
+        return wanted.words(means, self._panel.words, self._panel.model(), self._segmenter.chosen.layer)
 
     def _similar(self, means: wanted.Means) -> Search:
         layer = self._segmenter.chosen.layer

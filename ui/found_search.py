@@ -12,7 +12,7 @@ from qgis.PyQt.QtCore import QObject, Qt, pyqtSignal
 from ..core.outlines.results import SegmentationResult, SegmentedPolygon
 from ..core.progress import Progress
 from ..core.scan import ScanSettings
-from ..core.search import Machine, Wanted, search
+from ..core.search import Machine, Wanted, WantedOnMap, search
 from .session_source import Pixels
 from .worker import Job, Urgency, Worker
 
@@ -28,7 +28,7 @@ class Run:
     """What the task manager calls it."""
     pixels: Pixels
     """Where it looks; closed when it is over."""
-    wanted: Wanted
+    wanted: Wanted | WantedOnMap
     """What it looks for."""
     settings: ScanSettings
     """How."""

@@ -10,6 +10,7 @@ from qgis.PyQt.QtWidgets import QComboBox, QLabel, QPushButton, QVBoxLayout, QWi
 from ..core.models import catalogue
 from ..core.models.model import ModelSpec
 from ..core.models.store import ModelStore
+from ..core.search import WORDS
 from . import licence
 from .preferences import Preferences
 
@@ -88,11 +89,16 @@ class ModelControls(QWidget):
 
     def _default(self) -> str:
         """Return the model that is used at first: one that is here, if there is one."""
-        specs = self._store.taking(self._kind)
+        specs = self._specs()
         if any(spec.name == catalogue.DEFAULT for spec in specs):
             return catalogue.DEFAULT
         here = [spec for spec in specs if not spec.server and self._is_usable(spec)]
         return (here or specs)[0].name if specs else ""
+
+    def _specs(self) -> list[ModelSpec]:
+        """Return the models of this kind; words may also be asked of a server that fetches the map itself."""
+        servers = catalogue.map_servers(self._kind) if self._kind == WORDS else []
+        return [*self._store.taking(self._kind), *servers]
 
     def _is_usable(self, spec: ModelSpec) -> bool:
         return not self._store.missing(spec) and licence.is_accepted(self._store, spec)
@@ -100,7 +106,7 @@ class ModelControls(QWidget):
     def _fill(self, wanted: str) -> None:
         blocked = self.list.blockSignals(True)
         self.list.clear()
-        for spec in self._store.taking(self._kind):
+        for spec in self._specs():
             here = not self._store.missing(spec)
             title = spec.title if here else tr("{title} (to be downloaded)").format(title=spec.title)
             self.list.addItem(title, spec.name)

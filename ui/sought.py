@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..core.scan import OverlapRule
-from ..core.search import Machine, Wanted
+from ..core.search import Machine, Wanted, WantedOnMap
 
 
 @dataclass(frozen=True)
 class Search:
     """What a page looks for."""
 
-    wanted: Wanted
+    wanted: Wanted | WantedOnMap
     """The core's."""
     machine: Machine
     """Where its models come from and run."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from qgis.core import QgsCoordinateReferenceSystem
+from qgis.core import QgsCoordinateReferenceSystem, QgsRasterLayer
 from qgis.PyQt.QtCore import QCoreApplication
 
-from ..core.errors import EmptyPromptError, ModelNotInstalledError
+from ..algorithms.map_server_parameters import source_of
+from ..core.errors import EmptyPromptError, ModelNotInstalledError, SettingsError
 from ..core.models.model import RuntimeSettings
 from ..core.models.store import ModelStore
 from ..core.scan import OverlapRule
-from ..core.search import Machine, WantedEverything, WantedSimilar, WantedWords
+from ..core.search import Machine, WantedEverything, WantedOnMap, WantedSimilar, WantedWords
 from ..core.words import parse_phrases
 from .everything_controls import EverythingControls
 from .examples import Examples
@@ -58,8 +59,8 @@ class Means:
         return any(self.store.get(name).server for name in names)
 
 
-def words(means: Means, controls: WordsControls, click_model: str) -> Search:
-    """Return a search by words.
+def words(means: Means, controls: WordsControls, click_model: str, layer: QgsRasterLayer | None) -> Search:
+    """Return a search by words in an image: that of a layer, or None for what the canvas shows.
 
     Raises
     ------
@@ -67,9 +68,21 @@ def words(means: Means, controls: WordsControls, click_model: str) -> Search:
         If there are none.
     ModelNotInstalledError
         If no model that takes words is on this machine.
+    SettingsError
+        If a server that fetches the map itself does not know this one.
     """
     phrases = parse_phrases(controls.words())
-    sought = WantedWords(phrases, controls.model.name(), click_model if controls.outlines() else "")
+    model = controls.model.name()
+    sought: WantedWords | WantedOnMap
+    if model and means.store.get(model).fetches_map:
+        if layer is None:
+            raise SettingsError(
+                tr("This server fetches a map itself, so it can't look at what the canvas shows."),
+                hint=tr("Choose a layer of web tiles as the image."),
+            )
+        sought = WantedOnMap(phrases, source_of(layer, ""), model)
+    else:
+        sought = WantedWords(phrases, model, click_model if controls.outlines() else "")
     name = _short("; ".join(phrases))
     return Search(
         wanted=sought,
