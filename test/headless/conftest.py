@@ -23,6 +23,21 @@ def image(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="session")
+def town(tmp_path_factory):
+    """A made town of 400 x 400 pixels that no training saw, and where its buildings are (H, W)."""
+    from prompt_segmenter.training.scenes import Kind, render
+
+    scene = render(900_000_100, 400, "district")
+    path = tmp_path_factory.mktemp("town") / "town.tif"
+    data = (np.clip(scene.rgb, 0, 1) * 255).astype(np.uint8).transpose(2, 0, 1)
+    profile = {"driver": "GTiff", "width": 400, "height": 400, "count": 3, "dtype": "uint8", "crs": "EPSG:32633"}
+    transform = rasterio().Affine(PIXEL, 0, LEFT, 0, -PIXEL, TOP)
+    with rasterio().open(path, "w", **profile, transform=transform, photometric="RGB") as file:
+        file.write(data)
+    return path, scene.kinds == Kind.BUILDING
+
+
 def click(col, row):
     """Return a pixel of the image as the algorithm takes a click."""
     return f"Point ({LEFT + PIXEL * col} {TOP - PIXEL * row})"
