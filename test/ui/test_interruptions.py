@@ -317,6 +317,8 @@ def test_a_layer_that_looks_different_is_copied_anew(stage, photo):
 def test_a_session_that_only_suits_another_scale_is_replaced_without_stopping_what_was_asked(stage):
     stage.fake.go.clear()
     stage.click(100, 200, settle=False)
+    # a question that still waits would be replaced by the next one
+    until(lambda: stage.fake.asked)
     stage.sessions.extra_key = 1
     stage.click(112, 200, settle=False)
     stage.fake.go.set()
