@@ -23,7 +23,7 @@ REFERENCE = "PROMPT_SEGMENTER_CLIP"
 
 
 def make(path):
-    pytest.importorskip("tokenizers")
+    pytest.importorskip("tokenizers", reason="optional, and in requirements-dev.txt: make test installs it")
     from prompt_segmenter.core.models.clip_tokens import ClipTokenizer
 
     return ClipTokenizer(str(path))
@@ -206,7 +206,7 @@ class TestAgainstOpenAi:
     @pytest.fixture
     def pair(self):
         folder = Path(os.environ[REFERENCE])
-        pytest.importorskip("ftfy")
+        pytest.importorskip("ftfy", reason="the reference tokenizer needs it")
         spec = importlib.util.spec_from_file_location("simple_tokenizer", folder / "simple_tokenizer.py")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)

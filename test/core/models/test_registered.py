@@ -48,7 +48,7 @@ def test_registered_files_are_a_model_like_any_other(store, mine):
 
 
 def test_a_model_of_words_is_loaded_as_one(store, tmp_path):
-    pytest.importorskip("tokenizers")
+    pytest.importorskip("tokenizers", reason="optional, and in requirements-dev.txt: make test installs it")
     from pathlib import Path
 
     files = tuple(Path(path) for path in word_graphs.save_family(tmp_path, "clipseg"))

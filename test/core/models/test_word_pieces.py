@@ -6,7 +6,7 @@ import pytest
 from prompt_segmenter.core.errors import ModelFileError
 from prompt_segmenter.test.helpers import word_graphs
 
-pytest.importorskip("tokenizers")
+pytest.importorskip("tokenizers", reason="optional, and in requirements-dev.txt: make test installs it")
 
 
 def make(path):

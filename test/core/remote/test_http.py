@@ -18,7 +18,7 @@ from prompt_segmenter.test.helpers.loopback import Reply, Watched, scripted
 
 QUIET = NullProgress()
 QUICK = Patience(tries=4, wait_s=0.05)
-POST = HttpRequest("POST", "/work", b"x" * 1000, "text/plain")
+POST = HttpRequest("POST", "/job", b"x" * 1000, "text/plain")
 SECRET = "hunter2"
 
 
@@ -40,9 +40,9 @@ def free_port():
 
 
 def test_a_form_arrives_with_its_fields_file_and_headers():
-    with scripted({"/work": Reply(body=b"done")}) as server:
+    with scripted({"/job": Reply(body=b"done")}) as server:
         asked = multipart(
-            "/work", (("prompt", "Häuser, 木"), ("min_size", "0")), "image.tif", b"II*\x00\xff", "image/tiff"
+            "/job", (("prompt", "Häuser, 木"), ("min_size", "0")), "image.tif", b"II*\x00\xff", "image/tiff"
         )
         reply = client(server.url, headers=(("X-Key", SECRET + "\n"),)).ask(asked, QUIET)
         (came,) = server.asked
@@ -55,9 +55,9 @@ def test_a_form_arrives_with_its_fields_file_and_headers():
 
 
 def test_a_path_and_a_key_in_the_base_url_stay():
-    with scripted({"/gate/work": Reply()}) as server:
+    with scripted({"/gate/job": Reply()}) as server:
         client(f"{server.url}/gate/?key=1").ask(POST, QUIET)
-        assert server.paths == ["/gate/work?key=1"]
+        assert server.paths == ["/gate/job?key=1"]
 
 
 def test_a_server_that_does_not_run_is_told_at_once():
@@ -84,28 +84,28 @@ def test_what_is_no_address_is_refused_without_repeating_it(url):
 
 
 def test_a_slow_answer_is_waited_for_and_the_wait_is_told():
-    with scripted({"/work": Reply(delay_s=1.3)}) as server:
+    with scripted({"/job": Reply(delay_s=1.3)}) as server:
         progress = Watched()
         assert client(server.url).ask(POST, progress).status == 200
     assert "Waiting for the server, 1 s" in progress.messages
 
 
 def test_silence_beyond_the_limit_is_told():
-    with scripted({"/work": Reply(delay_s=5.0)}) as server, pytest.raises(NoAnswerError) as caught:
+    with scripted({"/job": Reply(delay_s=5.0)}) as server, pytest.raises(NoAnswerError) as caught:
         client(server.url, limits=Limits(silence_s=0.2)).ask(POST, QUIET)
     assert caught.value.problem is Problem.SILENT
 
 
 def test_an_answer_that_trickles_for_ever_has_an_end():
     endless = Reply(filler_bytes=10**12, says_length=False)
-    with scripted({"/work": endless}) as server, pytest.raises(NoAnswerError) as caught:
+    with scripted({"/job": endless}) as server, pytest.raises(NoAnswerError) as caught:
         client(server.url, limits=Limits(whole_s=0.2, answer_bytes=10**13)).ask(POST, QUIET)
     assert caught.value.problem is Problem.SILENT
 
 
 @pytest.mark.parametrize("reply", [Reply(delay_s=30.0), Reply(filler_bytes=10**12, says_length=False)])
 def test_cancel_ends_the_wait_at_once_and_says_that_the_server_goes_on(reply):
-    with scripted({"/work": reply}) as server:
+    with scripted({"/job": reply}) as server:
         progress = Watched(cancel_when=lambda: server.asked)
         with pytest.raises(StoppedWaiting, match=r"127\.0\.0\.1:\d+ goes on"):
             client(server.url, limits=Limits(answer_bytes=10**13)).ask(POST, progress)
@@ -123,7 +123,7 @@ def test_cancel_while_a_large_body_is_sent_to_a_server_that_reads_nothing():
         deaf.listen(1)
         progress = Watched(cancel_when=lambda: any(message.startswith("Sending") for message in progress.messages))
         with pytest.raises(StoppedWaiting):
-            large = HttpRequest("POST", "/work", bytes(50_000_000), "image/tiff")
+            large = HttpRequest("POST", "/job", bytes(50_000_000), "image/tiff")
             client(f"http://127.0.0.1:{deaf.getsockname()[1]}").ask(large, progress)
         assert time.monotonic() - progress.cancelled_at < 0.2
     assert any(message.endswith("of 50 MB") for message in progress.messages)
@@ -145,7 +145,7 @@ def test_a_server_that_is_too_busy_to_read_is_given_longer_than_the_time_to_conn
 
         thread = threading.Thread(target=read_late)
         thread.start()
-        large = HttpRequest("POST", "/work", bytes(20_000_000), "image/tiff")
+        large = HttpRequest("POST", "/job", bytes(20_000_000), "image/tiff")
         url = f"http://127.0.0.1:{front.getsockname()[1]}"
         reply = client(url, limits=Limits(connect_s=0.3, silence_s=5.0)).ask(large, QUIET)
         thread.join()
@@ -153,7 +153,7 @@ def test_a_server_that_is_too_busy_to_read_is_given_longer_than_the_time_to_conn
 
 
 def test_cancelled_before_it_begins_nothing_is_sent():
-    with scripted({"/work": Reply()}) as server:
+    with scripted({"/job": Reply()}) as server:
         with pytest.raises(Cancelled) as caught:
             client(server.url).ask(POST, Watched(cancel_when=lambda: True))
         assert server.asked == []
@@ -163,8 +163,8 @@ def test_cancelled_before_it_begins_nothing_is_sent():
 @pytest.mark.parametrize("says_length", [True, False])
 @pytest.mark.parametrize("status", [200, 302, 500])
 def test_an_answer_of_500_mb_is_refused_without_holding_it(says_length, status):
-    large = Reply(status, filler_bytes=500_000_000, says_length=says_length, headers={"Location": "/work"})
-    with scripted({"/work": large}) as server:
+    large = Reply(status, filler_bytes=500_000_000, says_length=says_length, headers={"Location": "/job"})
+    with scripted({"/job": large}) as server:
         tracemalloc.start()
         try:
             with pytest.raises(NoAnswerError, match="larger answer") as caught:
@@ -180,9 +180,9 @@ def test_an_answer_of_500_mb_is_refused_without_holding_it(says_length, status):
 
 @pytest.mark.parametrize("cut", [-1, 3])
 def test_a_connection_that_is_closed_early_is_tried_once_more(cut):
-    with scripted({"/work": [Reply(body=b"0123456789", cut_after=cut), Reply(body=b"whole")]}) as server:
+    with scripted({"/job": [Reply(body=b"0123456789", cut_after=cut), Reply(body=b"whole")]}) as server:
         assert client(server.url).ask(POST, QUIET).body == b"whole"
-    with scripted({"/work": Reply(body=b"0123456789", cut_after=cut)}) as server:
+    with scripted({"/job": Reply(body=b"0123456789", cut_after=cut)}) as server:
         with pytest.raises(NoAnswerError, match="before its answer was whole") as caught:
             client(server.url).ask(POST, QUIET)
         assert len(server.asked) == 2
@@ -191,32 +191,32 @@ def test_a_connection_that_is_closed_early_is_tried_once_more(cut):
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_busy_server_is_asked_again(status):
-    with scripted({"/work": [Reply(status), Reply(status), Reply(body=b"now")]}) as server:
+    with scripted({"/job": [Reply(status), Reply(status), Reply(body=b"now")]}) as server:
         progress = Watched()
         assert client(server.url).ask(POST, progress).body == b"now"
     assert any("has no time now: asking again" in message for message in progress.messages)
 
 
 def test_a_server_that_stays_busy_is_given_up_with_its_answer():
-    with scripted({"/work": Reply(429, b"later")}) as server:
+    with scripted({"/job": Reply(429, b"later")}) as server:
         reply = client(server.url).ask(POST, QUIET)
         assert len(server.asked) == QUICK.tries
     assert (reply.status, reply.body) == (429, b"later")
 
 
 def test_the_pause_that_the_server_wishes_is_kept_within_bounds():
-    with scripted({"/work": [Reply(429, headers={"Retry-After": "1"}), Reply()]}) as server:
+    with scripted({"/job": [Reply(429, headers={"Retry-After": "1"}), Reply()]}) as server:
         begun = time.monotonic()
         client(server.url).ask(POST, QUIET)
         assert time.monotonic() - begun > 0.9
-    with scripted({"/work": [Reply(429, headers={"Retry-After": "86400"}), Reply()]}) as server:
+    with scripted({"/job": [Reply(429, headers={"Retry-After": "86400"}), Reply()]}) as server:
         begun = time.monotonic()
         client(server.url, patience=Patience(2, 0.01, longest_wait_s=0.1)).ask(POST, QUIET)
         assert time.monotonic() - begun < 1.0
 
 
 def test_cancel_in_a_pause():
-    with scripted({"/work": Reply(503)}) as server:
+    with scripted({"/job": Reply(503)}) as server:
         progress = Watched(cancel_when=lambda: any("asking again in" in message for message in progress.messages))
         with pytest.raises(Cancelled):
             client(server.url, patience=Patience(wait_s=20.0)).ask(POST, progress)
@@ -225,7 +225,7 @@ def test_cancel_in_a_pause():
 
 @pytest.mark.parametrize("status", [400, 401, 404, 500, 502])
 def test_other_answers_are_never_asked_for_again(status):
-    with scripted({"/work": Reply(status, b"why")}) as server:
+    with scripted({"/job": Reply(status, b"why")}) as server:
         assert client(server.url).ask(POST, QUIET).status == status
         assert len(server.asked) == 1
 
@@ -237,29 +237,29 @@ def test_a_restart_in_the_middle_is_waited_for():
         gone.set()
         return Reply(cut_after=-1)
 
-    with scripted({"/work": goes_away}, port) as server:
+    with scripted({"/job": goes_away}, port) as server:
         asking = client(server.url, patience=Patience(tries=8, wait_s=0.1))
         thread = threading.Thread(target=lambda: result.append(asking.ask(POST, QUIET)))
         thread.start()
         gone.wait(10.0)
     time.sleep(0.3)
-    with scripted({"/work": Reply(body=b"after the restart")}, port):
+    with scripted({"/job": Reply(body=b"after the restart")}, port):
         thread.join(10.0)
     assert [reply.body for reply in result] == [b"after the restart"]
 
 
 def test_redirects_to_the_same_server_are_followed_with_the_body():
-    with scripted({"/work": Reply(307, headers={"Location": "/work/"}), "/work/": Reply(body=b"there")}) as server:
+    with scripted({"/job": Reply(307, headers={"Location": "/job/"}), "/job/": Reply(body=b"there")}) as server:
         assert client(server.url, headers=(("X-Key", SECRET),)).ask(POST, QUIET).body == b"there"
         assert server.asked[1].method == "POST"
         assert server.asked[1].body == POST.body
 
 
 def test_redirects_elsewhere_are_refused_and_nothing_is_sent_there():
-    with scripted({"/work": Reply()}) as other:
+    with scripted({"/job": Reply()}) as other:
         to = other.url.replace("http://", f"http://me:{SECRET}@")
-        away = Reply(302, headers={"Location": f"{to}/work"})
-        with scripted({"/work": away}) as server, pytest.raises(NoAnswerError) as caught:
+        away = Reply(302, headers={"Location": f"{to}/job"})
+        with scripted({"/job": away}) as server, pytest.raises(NoAnswerError) as caught:
             client(server.url, headers=(("Authorization", SECRET),)).ask(POST, QUIET)
         assert other.asked == []
     assert caught.value.problem is Problem.ELSEWHERE
@@ -267,9 +267,9 @@ def test_redirects_elsewhere_are_refused_and_nothing_is_sent_there():
     assert SECRET not in str(caught.value)
 
 
-@pytest.mark.parametrize("location", ["/work", "", "https://[", "file:///etc/passwd"])
+@pytest.mark.parametrize("location", ["/job", "", "https://[", "file:///etc/passwd"])
 def test_redirects_without_end_or_sense(location):
-    with scripted({"/work": Reply(308, headers={"Location": location})}) as server:
+    with scripted({"/job": Reply(308, headers={"Location": location})}) as server:
         with pytest.raises(NoAnswerError) as caught:
             client(server.url).ask(POST, QUIET)
         assert len(server.asked) <= 6
@@ -278,7 +278,7 @@ def test_redirects_without_end_or_sense(location):
 
 def test_credentials_are_sent_and_never_told(caplog):
     caplog.set_level(logging.DEBUG)
-    with scripted({"/work": [Reply(500), Reply(cut_after=-1)]}) as server:
+    with scripted({"/job": [Reply(500), Reply(cut_after=-1)]}) as server:
         url = server.url.replace("http://", f"http://me:{SECRET}@") + f"/?token={SECRET}"
         asking = client(url, headers=(("X-Key", SECRET),), patience=Patience(tries=1))
         progress = Watched()
@@ -296,19 +296,19 @@ def test_the_header_of_the_user_is_not_replaced_by_what_netrc_says(tmp_path, mon
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login me password other\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    with scripted({"/work": Reply()}) as server:
+    with scripted({"/job": Reply()}) as server:
         client(server.url, headers=(("Authorization", "Bearer abc"),)).ask(POST, QUIET)
         assert server.asked[0].headers["authorization"] == "Bearer abc"
 
 
 def test_this_machine_is_reached_without_the_environments_proxy(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
-    with scripted({"/work": Reply()}) as server:
+    with scripted({"/job": Reply()}) as server:
         assert client(server.url).ask(POST, QUIET).status == 200
 
 
 def test_another_machine_is_reached_through_its_proxy(monkeypatch):
-    with scripted({"http://far.invalid/work": Reply(body=b"by proxy")}) as proxy:
+    with scripted({"http://far.invalid/job": Reply(body=b"by proxy")}) as proxy:
         assert client("http://far.invalid", proxy=proxy.url).ask(POST, QUIET).body == b"by proxy"
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         assert client("http://far.invalid").ask(POST, QUIET).body == b"by proxy"
@@ -319,6 +319,6 @@ def test_another_machine_is_reached_through_its_proxy(monkeypatch):
 
 
 def test_a_server_without_encryption_asked_with_it():
-    with scripted({"/work": Reply()}) as server, pytest.raises(NoAnswerError) as caught:
+    with scripted({"/job": Reply()}) as server, pytest.raises(NoAnswerError) as caught:
         client(server.url.replace("http:", "https:")).ask(POST, QUIET)
     assert caught.value.problem is Problem.NOT_TRUSTED

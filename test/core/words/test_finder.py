@@ -282,7 +282,7 @@ class TestWithRealFamilies:
     @pytest.fixture(scope="module")
     @staticmethod
     def folder(tmp_path_factory):
-        pytest.importorskip("tokenizers")
+        pytest.importorskip("tokenizers", reason="optional, and in requirements-dev.txt: make test installs it")
         return tmp_path_factory.mktemp("families")
 
     @pytest.mark.parametrize("family", ["clipseg", "owlv2", "grounding_dino", "sam3"])

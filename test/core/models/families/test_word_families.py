@@ -12,7 +12,7 @@ from prompt_segmenter.test.helpers import onnx_graphs, word_graphs
 from prompt_segmenter.test.helpers.sam3_graphs import save_sam3
 from prompt_segmenter.test.helpers.word_graphs import load, picture, save_family, save_graph
 
-pytest.importorskip("tokenizers")
+pytest.importorskip("tokenizers", reason="optional, and in requirements-dev.txt: make test installs it")
 FAMILIES = ("clipseg", "owlv2", "grounding_dino", "sam3")
 QUIET = NullProgress()
 AREAS = {"red": (20, 40, 60, 140), "blue": (80, 150, 110, 210)}
