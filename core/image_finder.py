@@ -22,6 +22,9 @@ class WindowPolicy:
     """Side of a window, in pixels that are read. An extent that is no larger is one window."""
     overlap_px: int
     """How much neighbouring windows share: objects smaller than this lie whole in at least one of them."""
+    context_px: int = 0
+    """How much a finder wants to see around what it is asked about. If there is any, windows are those of the raster's
+    lattice, they share as much as this makes them, and what is found doesn't depend on their size."""
 
 
 class ImageFinder(Protocol):
@@ -47,6 +50,8 @@ class ImageFinder(Protocol):
 
     def find(self, picture: Picture, progress: Progress) -> list[FoundMask]:
         """Return the objects of a picture, in its pixels; they may overlap each other.
+
+        Of a picture with a ``home``, only objects that have something in it are asked for.
 
         Objects that touch the picture's edge are given too, as far as they are in it: the scan joins them with what
         the neighbouring window sees of them.

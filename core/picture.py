@@ -32,6 +32,9 @@ class Picture:
     """Of the image, for the cache."""
     valid: NDArray[np.bool_]
     """(H, W) usable pixels."""
+    home: Window | None = None
+    """The part of it, in its pixels, that is asked about: what lies around that is there to be looked at. None for all
+    of it."""
 
 
 def read_picture(source: RasterSource, recipe: RgbRecipe, view: View, progress: Progress) -> Picture:

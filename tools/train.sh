@@ -26,6 +26,8 @@ if [ -n "${WORDS:-}" ]; then
 elif [ -n "${FULL:-}" ]; then
     .dev/train-venv/bin/python -m training.train --minutes "${MINUTES:-600}" --resume "$@"
     .dev/train-venv/bin/python -m training.export
+    .dev/train-venv/bin/python -m training.objectness collect --scenes "${SCENES:-400}"
+    .dev/train-venv/bin/python -m training.objectness fit
     echo "Now pin the digests of the new files: .dev/venv/bin/python test/helpers/pin_starter.py"
 else
     .dev/train-venv/bin/python -m training.train --minutes "${MINUTES:-3}" --out training/runs/proof "$@"

@@ -11,13 +11,16 @@ from ..image_finder import ImageFinder, WindowPolicy
 from ..models.finding import AutomaticModel, FoundMask
 from ..models.model import LoadedModel, SegmentationModel
 from ..picture import Picture
+from ..points.ground import context_px
 from ..points.outliner import PointOutliner, trimmed
 from ..progress import Progress, check
-from .masks import distinct, inside
+from .masks import distinct
 from .search import COVERED, SAME_IOU, PointSearch
 from .settings import EverythingSettings
 
 _WINDOW_PX, _OVERLAP_PX = 1024, 256
+_CLOSE_WINDOW_PX = 512
+"""Of a model whose answers don't depend on windows they are small, so that objects appear early."""
 
 
 def everything_finder(model: LoadedModel, settings: EverythingSettings | None = None) -> ImageFinder:
@@ -52,7 +55,8 @@ class _ByPoints:
 
     def __init__(self, model: SegmentationModel, settings: EverythingSettings) -> None:
         self.models: tuple[LoadedModel, ...] = (model,)
-        self.windows = WindowPolicy(_WINDOW_PX, _OVERLAP_PX)
+        context = context_px(model)
+        self.windows = WindowPolicy(_CLOSE_WINDOW_PX if context else _WINDOW_PX, _OVERLAP_PX, context)
         self._outliner = PointOutliner(model)
         self._search = PointSearch(self._outliner, settings)
         self._settings = settings
@@ -63,7 +67,7 @@ class _ByPoints:
         return f"everything, points every {self._settings.step_px} px" if count is None else f"everything, grid {count}"
 
     def find(self, picture: Picture, progress: Progress) -> list[FoundMask]:
-        """Return the objects of a picture, the surest first."""
+        """Return the objects of a picture's home, the surest first."""
         return self._search.find(picture, progress)
 
 
@@ -86,12 +90,14 @@ class _Automatic:
         found = self._automatic.find_all(picture.image, progress)
         usable = [mask for mask in (self._usable(one, picture) for one in found) if mask is not None]
         progress.report(1.0)
-        return distinct(usable, [mask.score for mask in usable], picture.valid.shape, same=SAME_IOU, covered=COVERED)
+        scores = [mask.score for mask in usable]
+        kept = distinct(usable, scores, picture.valid.shape, same=SAME_IOU, covered=COVERED)
+        return [usable[index] for index in kept]
 
     def _usable(self, found: FoundMask, picture: Picture) -> FoundMask | None:
         """Return a mask without unusable pixels; None if too little is left of it, or it is the background."""
         settings = self._settings
-        kept = trimmed(found.mask & picture.valid[inside(found.window)], found.window.col, found.window.row)
+        kept = trimmed(found.mask & picture.valid[found.window.slices], found.window.col, found.window.row)
         if kept is None:
             return None
         area = np.count_nonzero(kept.mask)

@@ -1,4 +1,4 @@
-"""The points that may be asked: a lattice of the whole raster, the coarse ones first, and what is known of each."""
+"""What is searched: tiles of the raster, the points that may be asked, and what is expected of each."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from ..raster.grid import Window
+
 Points = NDArray[np.float64]
-Indices = NDArray[np.intp]
 
 
 def lattice(origin: tuple[int, int], size: tuple[int, int], step_px: int) -> tuple[Points, NDArray[np.int64]]:
@@ -47,6 +48,26 @@ def lattice(origin: tuple[int, int], size: tuple[int, int], step_px: int) -> tup
     return points, levels.astype(np.int64)
 
 
+def tiles(origin: tuple[int, int], home: Window, side_px: int) -> list[Window]:
+    """Return a part of a picture cut at every ``side_px`` pixels of the raster's lattice, row by row.
+
+    Parameters
+    ----------
+    origin : tuple of int
+        Where the picture begins on the raster (x, y).
+    home : Window
+        The part, in picture pixels.
+    side_px : int
+        Side of a whole tile.
+    """
+    spans = []
+    for start, first, length in zip(origin, (home.col, home.row), (home.width, home.height)):
+        low = start + first
+        cuts = [low, *range((low // side_px + 1) * side_px, low + length, side_px), low + length]
+        spans.append([(one - start, other - one) for one, other in zip(cuts, cuts[1:])])
+    return [Window(col, row, width, height) for row, height in spans[1] for col, width in spans[0]]
+
+
 def grid_points(size: tuple[int, int], count: int) -> Points:
     """Return the middles of ``count`` x ``count`` cells of a picture (width, height), (N, 2)."""
     middles = ((np.arange(count) + 0.5) * (side / count) for side in size)
@@ -55,35 +76,39 @@ def grid_points(size: tuple[int, int], count: int) -> Points:
 
 
 class OpenPoints:
-    """Which points are still worth asking, and in which order.
+    """Which points are still worth asking, and in which order: what gives most hope first.
 
     Parameters
     ----------
     points : ndarray (N, 2)
-        In the order that they are asked.
+        All that may be asked.
+    hope : ndarray (N,)
+        How much is expected of each, as log-odds; minus infinity for those that are asked only where :meth:`prefer`
+        names them.
     barred : ndarray (N,) of bool
         Those that are never asked.
-    spare : ndarray (N,) of bool
-        Those that are asked only where :meth:`prefer` names them.
-    patience : float
-        How much doubt a point bears before it is given up.
+    least : float
+        Points of less hope than this are given up.
     """
 
-    def __init__(self, points: Points, barred: NDArray[np.bool_], spare: NDArray[np.bool_], patience: float) -> None:
-        self._points, self._spare, self._patience = points, spare, patience
+    def __init__(self, points: Points, hope: NDArray[np.float64], barred: NDArray[np.bool_], least: float) -> None:
+        self._points, self._hope, self._least = points, hope.astype(np.float64), least
         self._gone, self._covered = barred.copy(), np.zeros(len(points), dtype=np.bool_)
-        self._doubt = np.zeros(len(points))
         self._preferred: list[int] = []
 
-    def ask(self) -> Iterator[tuple[int, int]]:
-        """Yield how many points are behind, and the index of the next one to ask, until none is left."""
-        for behind in range(len(self._points)):
-            yield from ((behind, index) for index in self._first())
-            open_ = not (self._gone[behind] or self._spare[behind] or self._covered[behind])
-            if open_ and self._doubt[behind] < self._patience:
-                self._gone[behind] = True
-                yield behind, behind
-        yield from ((len(self._points), index) for index in self._first())
+    def ask(self) -> Iterator[tuple[float, int]]:
+        """Yield which share of the points is done with, and the index of the next one to ask, until none is left."""
+        at_first = max(1, np.count_nonzero(self._open()))
+        while True:
+            open_ = self._open()
+            done = 1.0 - np.count_nonzero(open_) / at_first
+            index = self._first()
+            if index is None:
+                if not open_.any():
+                    return
+                index = int(np.where(open_, self._hope, -np.inf).argmax())
+            self._gone[index] = True
+            yield done, index
 
     @property
     def points(self) -> Points:
@@ -96,10 +121,10 @@ class OpenPoints:
 
     def doubt(self, much: NDArray[np.float64]) -> None:
         """Expect less of points (N,): one that seems to lie in the same thing gave no object."""
-        self._doubt += much
+        self._hope -= much
 
     def prefer(self, place: NDArray[np.float64], *, covered_too: bool = False) -> None:
-        """Ask the point nearest to a place (2,) next, whatever doubt there is; not if it was asked.
+        """Ask the point nearest to a place (2,) next, whatever hope there is; not if it was asked.
 
         A covered one is asked only if ``covered_too``.
         """
@@ -109,10 +134,15 @@ class OpenPoints:
         if not self._gone[index] and (covered_too or not self._covered[index]):
             self._preferred.append(index)
 
-    def _first(self) -> Iterator[int]:
-        """Yield the preferred points, the last named first."""
+    def _open(self) -> NDArray[np.bool_]:
+        """Return the points (N,) that are worth asking."""
+        open_: NDArray[np.bool_] = ~(self._gone | self._covered) & (self._hope >= self._least)
+        return open_
+
+    def _first(self) -> int | None:
+        """Return the preferred point that was named last, if there is one that was not asked."""
         while self._preferred:
             index = self._preferred.pop()
             if not self._gone[index]:
-                self._gone[index] = True
-                yield index
+                return index
+        return None

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..models.finding import FoundMask
-from ..raster.grid import Window
 
 Boxes = NDArray[np.float64]
 
@@ -58,15 +57,10 @@ def mask_iou(one: FoundMask, other: FoundMask) -> float:
     return shared / (int(np.count_nonzero(one.mask)) + int(np.count_nonzero(other.mask)) - shared)
 
 
-def inside(window: Window) -> tuple[slice, slice]:
-    """Return the rows and columns of a window."""
-    return slice(window.row, window.row + window.height), slice(window.col, window.col + window.width)
-
-
 def distinct(
     found: Sequence[FoundMask], rank: Sequence[float], size: tuple[int, ...], *, same: float, covered: float
-) -> list[FoundMask]:
-    """Return the objects among masks of a picture, those of the highest rank first.
+) -> list[int]:
+    """Return which masks of a picture are its objects, those of the highest rank first.
 
     A mask is another view of a higher one if their IoU is above ``same``; it is a part, or a group, of higher ones if
     more than ``covered`` of its own pixels belong to them. Both are dropped. What lies in the hole of another, or ranks
@@ -83,18 +77,18 @@ def distinct(
     same, covered : float
         Shares, 0 to 1.
     """
-    kept: list[FoundMask] = []
+    kept: list[int] = []
     taken = np.zeros(size, dtype=np.bool_)
-    for index in np.argsort(-np.nan_to_num(np.asarray(rank, dtype=np.float64), nan=-np.inf), kind="stable"):
+    for index in np.argsort(-np.nan_to_num(np.asarray(rank, dtype=np.float64), nan=-np.inf), kind="stable").tolist():
         mask = found[index]
-        under = taken[inside(mask.window)]
+        under = taken[mask.window.slices]
         area = int(np.count_nonzero(mask.mask))
         shared = int(np.count_nonzero(under & mask.mask))
         if shared > covered * area:
             continue
         # most masks meet nothing that ranks higher
-        if shared and any(mask_iou(mask, other) > same for other in kept):
+        if shared and any(mask_iou(mask, found[other]) > same for other in kept):
             continue
         under |= mask.mask
-        kept.append(mask)
+        kept.append(index)
     return kept

@@ -1,15 +1,20 @@
-"""All objects of one picture by a click model, asked at points from coarse to fine, and only where it may pay.
+"""All objects of one picture by a click model, asked at points, and only where it may pay.
+
+A picture is searched tile by tile, each by itself and with what lies around it, so that what is found at a place does
+not depend on what else the picture shows; only what is too large for that is looked for in the picture as a whole.
 
 How a point is spared:
 
+- The model can tell beforehand that a click there is hardly answered with an object (its objectness). Of one that
+  can't, all points are taken to be alike, and coarse ones come first.
 - It lies in an object that is sure: that has been found.
 - It lies, as far as the answers to other points can tell, in something that gave no object: what goes on beyond the
   look, or what the model is not sure of. One such answer is no proof, so doubt is summed up, in the measure that the
   model's own logits say that the point belongs to the same thing; a small thing inside another is where those are low.
 
-How a point is asked before its turn: an answer that is whole has a middle, and the outline from there is the better
-one, often good where the one from its edge was not. What fills much of the finest look is asked at its middle in the
-next wider one too, where points are few.
+How few points find what many would: an answer that nearly passes is given back to the model, which often makes a sure
+one of it; and an answer that is whole has a middle, and the outline from there is the better one. What fills much of a
+look is asked at its middle in the next wider one too.
 
 References
 ----------
@@ -18,64 +23,85 @@ Kirillov, A. et al. (2023): Segment Anything. DOI 10.1109/ICCV51070.2023.00371 (
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..models.finding import FoundMask
-from ..models.model import CertaintyPolicy
 from ..picture import Picture
 from ..points.ground import origin
-from ..points.outliner import Candidate, PointOutliner, on_data
+from ..points.outliner import PointOutliner
 from ..progress import Progress, SubProgress, check
-from .lattice import OpenPoints, Points, grid_points, lattice
-from .masks import distinct, inside, suppressed_boxes
+from ..raster.grid import Window
+from .lattice import grid_points, lattice, tiles
+from .masks import distinct
 from .settings import EverythingSettings
+from .stage import SURE, Asking, Stage, rank
 
-BOX_IOU, SAME_IOU, COVERED = 0.7, 0.6, 0.5
-FINER = 0.03
+SAME_IOU, COVERED = 0.6, 0.5
+TILE_PX = 512
+"""Side of a tile of the raster's lattice: the finest look takes a chip of it, so most of it is seen once."""
+_FINER = 0.03
 """What a finer look is worth against a coarser one at the same object, in score: its outline is the better one."""
-SURE = 0.85
-"""Score from which an object spares the points that lie in it."""
-_CUT, _UNSURE, _HOPELESS = 2.0, 0.7, 2.0
-"""Doubt about what goes on beyond the look or is background, about an object that is not sure, and about what is surely
-none."""
-_FIRM, _VAGUE = 2.0, 0.5
-"""Logit from which a point surely belongs to the same thing; and to the same nothing, whose logits are low all over."""
-_NEARBY, _REACH = 1.0, 1.5
-"""Part of the doubt about what is none that reaches beyond it, where texture leaves no shape to belong to; and how far,
-in distances of points."""
-_SCORE_MARGIN, _SCORE_RANGE, _STABILITY_MARGIN = 0.05, 0.4, 0.22
-"""What fails by less than these margins (the last one as a share) may well pass a little further on, and casts no
-doubt at all; beyond them doubt grows, over this range of the score, and down to no stability."""
-_WHOLE_SCORE, _WHOLE_PX = 0.3, 400
-"""Score and size from which a whole answer is asked again at its middle: less has one point at most in it anyway."""
-_WIDER_SCORE, _WIDER_SHARE = 0.6, 0.08
-"""Score, and share of the look, from which a whole answer is asked in the next wider look too."""
-_ACROSS = 32
+_ACROSS = 36
 """Finest points across one look."""
-_STAGES = ("coarse", "middle", "fine")
 _FINEST = 2
-"""Level of the lattice that wider looks are asked for only where an answer's middle is."""
-_WIDER_PATIENCE = 0.5
-"""Part of the patience that a wider look has: most of what it shows is found by then."""
-_ENCODING = 0.1
-_POOL = 128
-"""Candidates that are held before those that are the same are dropped."""
+"""Level of the lattice that wider looks are asked for only where an answer's middle is, if nothing tells them apart."""
+_BLIND, _LATER = 1.0, 0.25
+"""Log-odds of points that nothing is known of, and what each finer level of the lattice loses of them."""
+_LARGE = 0.5
+"""Share of the widest look of tiles from which an object is left to the look at the whole picture."""
+_ENCODING, _WHOLE = 0.1, 0.1
+"""Shares of the progress of encoding, within a tile or the whole; and of the whole, where there are tiles too."""
+_LOOKS = ("Looking closely", "Looking at what is larger", "Looking at what is very large")
 
 
 @dataclass(frozen=True)
-class _Stage:
-    """Points that are asked at one ground width."""
+class _Part:
+    """What is searched at one go."""
 
-    ground: int
-    points: Points
-    levels: NDArray[np.int64]
-    spare: NDArray[np.bool_]
-    """Points (N,) that are asked only where something says so."""
-    distance_px: float
-    """How far apart points are that say something about each other."""
+    window: Window
+    """Where the points lie, in picture pixels."""
+    whole: bool
+    """True to look at all of the picture at once, False to look closely."""
+    title: str
+    """What is added to messages."""
+    level: int = 0
+    """How many finer looks there were before."""
+    least_side_px: float = 0.0
+    """Objects whose longer side is below this belong to finer looks."""
+
+
+@dataclass
+class _Searched:
+    """What a tile, or the picture as a whole, has given."""
+
+    sure: NDArray[np.bool_]
+    """Pixels (H, W) of the picture in objects that are sure."""
+    masks: list[FoundMask] = field(default_factory=list)
+    ranks: list[float] = field(default_factory=list)
+    wider: list[NDArray[np.float64]] = field(default_factory=list)
+    """Places (2,) to ask in the next wider look."""
+
+    def add(self, mask: FoundMask, rank_: float) -> None:
+        """Take in an object."""
+        self.masks.append(mask)
+        self.ranks.append(rank_)
+        if mask.score >= SURE:
+            self.sure[mask.window.slices] |= mask.mask
+
+    def extend(self, other: _Searched) -> None:
+        """Take in what another part has given."""
+        self.masks += other.masks
+        self.ranks += other.ranks
+        self.wider += other.wider
+        self.sure |= other.sure
+
+    def distinct(self) -> _Searched:
+        """Return it with each object once, those of the highest rank first."""
+        kept = distinct(self.masks, self.ranks, self.sure.shape, same=SAME_IOU, covered=COVERED)
+        return _Searched(self.sure, [self.masks[i] for i in kept], [self.ranks[i] for i in kept], self.wider)
 
 
 class PointSearch:
@@ -91,15 +117,9 @@ class PointSearch:
 
     def __init__(self, outliner: PointOutliner, settings: EverythingSettings) -> None:
         self._outliner, self._settings = outliner, settings
-        policy = outliner.model.spec.certainty
-        self._policy = CertaintyPolicy(
-            policy.min_score if settings.min_score is None else settings.min_score,
-            policy.stability_offset,
-            policy.min_stability if settings.min_stability is None else settings.min_stability,
-        )
 
     def find(self, picture: Picture, progress: Progress) -> list[FoundMask]:
-        """Return the objects of a picture, the surest first.
+        """Return the objects of a picture's home, the surest first.
 
         Raises
         ------
@@ -108,150 +128,70 @@ class PointSearch:
         Cancelled
             If the user asked to stop.
         """
-        progress.report(0.0, "Encoding the picture")
-        self._outliner.begin(picture, SubProgress(progress, 0.0, _ENCODING))
-        size = picture.valid.shape[1], picture.valid.shape[0]
-        sure = np.zeros(picture.valid.shape, dtype=np.bool_)
-        found: list[tuple[int, FoundMask]] = []
-        stages = self._stages(picture, size)
-        wider: list[NDArray[np.float64]] = []
-        for number, stage in enumerate(stages):
-            shares = (_ENCODING + (1 - _ENCODING) * (number + done) / len(stages) for done in (0, 1))
-            objects, wider = self._asked(stage, wider, picture, sure, SubProgress(progress, *shares))
-            found += objects
-        ranks = [mask.score - FINER * ground for ground, mask in found]
-        masks = [mask for _, mask in found]
+        home = picture.home or Window(0, 0, picture.valid.shape[1], picture.valid.shape[0])
+        every = _Searched(np.zeros(picture.valid.shape, dtype=np.bool_))
+        in_tiles = SubProgress(progress, 0.0, 1.0 - _WHOLE)
+        level, reach = self._tiles(picture, home, every, in_tiles)
+        rest = SubProgress(progress, 1.0 - _WHOLE if level else 0.0, 1.0)
+        self._search(picture, _Part(home, True, "", level, _LARGE * reach), every, rest)
         progress.report(1.0)
-        return distinct(masks, ranks, picture.valid.shape, same=SAME_IOU, covered=COVERED)
+        return every.distinct().masks
 
-    def _stages(self, picture: Picture, size: tuple[int, int]) -> list[_Stage]:
-        """Return what is asked at each ground width, the finest first: a wide look takes fewer points."""
-        grounds = range(len(self._outliner.reaches_px))
-        if self._settings.grid is not None:
-            points = grid_points(size, self._settings.grid)
-            none = np.zeros(len(points), dtype=np.bool_)
-            return [_Stage(ground, points, np.full(len(points), 2), none, 1.0) for ground in grounds]
-        stages = []
-        for ground in grounds:
-            step = self._settings.step_px * 2 ** max(0, ground - 1)
-            while step * _ACROSS < self._outliner.reaches_px[ground]:
-                step *= 2
-            points, levels = lattice(origin(picture), size, step)
-            order = np.argsort(levels, kind="stable")
-            spare = (levels[order] == _FINEST) & (ground > 0)
-            stages.append(_Stage(ground, points[order], levels[order], spare, step * (2.0 if ground else 1.0)))
-        return stages
-
-    def _asked(
-        self,
-        stage: _Stage,
-        preferred: list[NDArray[np.float64]],
-        picture: Picture,
-        sure: NDArray[np.bool_],
-        progress: Progress,
-    ) -> tuple[list[tuple[int, FoundMask]], list[NDArray[np.float64]]]:
-        """Return a stage's objects, and places (2,) for the next; the sure ones are painted into ``sure`` (H, W)."""
-        open_points = self._open(stage, preferred, picture, sure)
-        skips = self._settings.grid is None
-        pool: list[Candidate] = []
-        wider: list[NDArray[np.float64]] = []
-        for behind, index in open_points.ask():
-            label = _STAGES[stage.levels[index]] if skips else "grid"
-            progress.report(behind / len(stage.points), f"{label.capitalize()} points")
-            answers = self._outliner.candidates(stage.points[index], stage.ground, progress)
-            pool += [answer for answer in answers if self._is_object(answer, picture)]
-            if len(pool) > _POOL:
-                # each holds its low-resolution logits
-                pool = _distinct_boxes(pool)
-            if skips:
-                best = min(answers, key=Candidate.demerits)
-                self._follow(open_points, best, wider)
-                self._learn(open_points, best, picture, stage.distance_px)
-        return self._painted(_distinct_boxes(pool), sure, progress), wider
-
-    def _open(
-        self, stage: _Stage, preferred: list[NDArray[np.float64]], picture: Picture, sure: NDArray[np.bool_]
-    ) -> OpenPoints:
-        """Return the points of a stage with what is known before the first is asked."""
-        points = stage.points
-        without_data = np.array([not on_data(picture.valid, point) for point in points])
-        patience = self._settings.patience * (_WIDER_PATIENCE if stage.ground else 1.0)
-        open_points = OpenPoints(points, without_data, stage.spare, patience)
-        if self._settings.grid is None:
-            cols, rows = (np.minimum(axis.astype(int), side - 1) for axis, side in zip(points.T, sure.shape[::-1]))
-            open_points.cover(sure[rows, cols])
-            for place in preferred:
-                open_points.prefer(place, covered_too=True)
-        return open_points
-
-    def _painted(
-        self, pool: list[Candidate], sure: NDArray[np.bool_], progress: Progress
-    ) -> list[tuple[int, FoundMask]]:
-        """Return candidates in picture pixels with their ground widths; paint the sure ones into ``sure`` (H, W)."""
-        found: list[tuple[int, FoundMask]] = []
-        for candidate in pool:
-            check(progress)
-            mask = self._outliner.full(candidate)
-            if mask is None or np.count_nonzero(mask.mask) < self._settings.min_size_px:
+    def _tiles(self, picture: Picture, home: Window, every: _Searched, progress: Progress) -> tuple[int, float]:
+        """Search a picture's tiles one by one; return how many looks they took, and the side of the widest."""
+        level, reach = 0, 0.0
+        parts = tiles(origin(picture), home, TILE_PX)
+        for number, tile in enumerate(parts):
+            found = _Searched(np.zeros_like(every.sure))
+            title = f", square {number + 1} of {len(parts)}" if len(parts) > 1 else ""
+            share = SubProgress(progress, number / len(parts), (number + 1) / len(parts))
+            if not picture.valid[tile.slices].any():
                 continue
-            found.append((candidate.ground, mask))
-            if mask.score >= SURE:
-                sure[inside(mask.window)] |= mask.mask
-        return found
+            looks = self._search(picture, _Part(tile, False, title), found, share)
+            if not looks:
+                break
+            level, reach = max(level, len(looks)), max(reach, *looks)
+            every.extend(found.distinct())
+        return level, reach
 
-    def _is_object(self, candidate: Candidate, picture: Picture) -> bool:
-        """Return True for what passes the filters, all of them at low resolution."""
-        policy, settings = self._policy, self._settings
-        return (
-            candidate.obeys
-            and not candidate.cut
-            and candidate.score >= policy.min_score
-            and candidate.stability >= policy.min_stability
-            and candidate.area_px >= settings.min_size_px / 2
-            and not self._is_background(candidate, picture)
-        )
+    def _search(self, picture: Picture, part: _Part, found: _Searched, progress: Progress) -> tuple[float, ...]:
+        """Add the objects of a part of a picture to what is found; return the sides of the looks that it took."""
+        encoding, asking = SubProgress(progress, 0.0, _ENCODING), SubProgress(progress, _ENCODING, 1.0)
+        encoding.report(0.0, "Encoding the picture")
+        self._outliner.begin(picture, None if part.whole else part.window, encoding)
+        looks = self._outliner.reaches_px
+        for ground in range(len(looks)):
+            share = SubProgress(asking, ground / len(looks), (ground + 1) / len(looks))
+            stage = self._stage(picture, part, ground, share)
+            stage_asking = Asking(self._outliner, self._settings, picture, stage)
+            candidates = stage_asking.candidates(found.sure, found.wider, share)
+            found.wider = stage_asking.wider
+            for candidate in candidates:
+                check(progress)
+                mask = self._outliner.full(candidate)
+                if mask is not None and np.count_nonzero(mask.mask) >= self._settings.min_size_px:
+                    found.add(mask, rank(candidate) - _FINER * (part.level + ground))
+        return looks
 
-    def _is_background(self, candidate: Candidate, picture: Picture) -> bool:
-        """Return True for what covers too much of the picture to be one of its objects."""
-        return candidate.area_px > self._settings.max_share * picture.valid.size
-
-    def _follow(self, open_points: OpenPoints, best: Candidate, wider: list[NDArray[np.float64]]) -> None:
-        """Have the middle of a whole answer asked next, and in the next wider look if it fills much of this one."""
-        if best.cut:
-            return
-        middle = np.array([best.box[0] + best.box[2], best.box[1] + best.box[3]]) / 2
-        reach = self._outliner.reaches_px[best.ground]
-        if best.score >= _WIDER_SCORE and best.area_px > _WIDER_SHARE * reach**2:
-            wider.append(middle)
-        worth = best.obeys and best.score >= _WHOLE_SCORE and best.area_px > _WHOLE_PX
-        # the middle of a bent thing may be something else
-        if worth and np.isfinite(self._outliner.belief(best, middle[None])[0]):
-            open_points.prefer(middle)
-
-    def _learn(self, open_points: OpenPoints, best: Candidate, picture: Picture, distance_px: float) -> None:
-        """Spare the points that an answer says enough about."""
-        belief = self._outliner.belief(best, open_points.points)
-        if self._is_object(best, picture) and best.score >= SURE:
-            open_points.cover(belief > 0)
-            return
-        if best.cut or self._is_background(best, picture):
-            open_points.doubt(_CUT * np.clip(belief / _FIRM, 0.0, 1.0))
-        elif self._is_object(best, picture):
-            open_points.doubt(_UNSURE * np.clip(belief / _FIRM, 0.0, 1.0))
+    def _stage(self, picture: Picture, part: _Part, ground: int, progress: Progress) -> Stage:
+        """Return what is asked of a part of a picture at one ground width."""
+        window, level = part.window, part.level + ground
+        label = _LOOKS[min(level, len(_LOOKS) - 1)] + part.title
+        if self._settings.grid is not None:
+            points = grid_points((picture.valid.shape[1], picture.valid.shape[0]), self._settings.grid)
+            low, high = (window.col, window.row), (window.col + window.width, window.row + window.height)
+            points = points[((points >= low) & (points < high)).all(axis=1)]
+            return Stage(ground, points, np.zeros(len(points)), 1.0, label)
+        step = self._settings.step_px * 2 ** max(0, level - 1)
+        while step * _ACROSS < self._outliner.reaches_px[ground]:
+            step *= 2
+        x, y = origin(picture)
+        points, levels = lattice((x + window.col, y + window.row), (window.width, window.height), step)
+        points += (window.col, window.row)
+        known = self._outliner.objectness(points, ground, progress)
+        if known is None:
+            blind = _BLIND - _LATER * levels
+            hope = np.where((levels == _FINEST) & (level > 0), -np.inf, blind)
         else:
-            away = ((open_points.points - best.point) ** 2).sum(axis=1) / (_REACH * distance_px) ** 2
-            doubt = _HOPELESS * np.clip(belief / _VAGUE, 0.0, 1.0) + _NEARBY * np.exp(-0.5 * away)
-            open_points.doubt(self._hopelessness(best) * doubt)
-
-    def _hopelessness(self, candidate: Candidate) -> float:
-        """Return how far a candidate is from passing both filters, 0 to 1."""
-        least = (1.0 - _STABILITY_MARGIN) * self._policy.min_stability
-        by_score = (self._policy.min_score - _SCORE_MARGIN - candidate.score) / _SCORE_RANGE
-        by_stability = (least - candidate.stability) / max(least, 1e-6)
-        return float(np.clip(by_score, 0.0, 1.0) * np.clip(by_stability, 0.0, 1.0))
-
-
-def _distinct_boxes(pool: list[Candidate]) -> list[Candidate]:
-    """Return the candidates whose box no surer one has too, the surest first."""
-    boxes = np.array([candidate.box for candidate in pool]).reshape(-1, 4)
-    return [pool[index] for index in suppressed_boxes(boxes, [candidate.score for candidate in pool], BOX_IOU)]
+            hope = known.astype(np.float64)
+        return Stage(ground, points, hope, step * (2.0 if level else 1.0), label, part.least_side_px)

@@ -5,6 +5,7 @@ The starter model's are written by ``test/helpers/pin_starter.py`` whenever its 
 
 STARTER_ENCODER = "a406ef1e9b6072547193c4531e3f8699f6ebc59a9d22de5ab1f279ebb0fd722f"  # pragma: allowlist secret
 STARTER_DECODER = "172b2cd4c0806d4018edd8236f78cb7dd9663db461f04b0b343e854f614e497d"  # pragma: allowlist secret
+STARTER_OBJECTNESS = "d95e14ff076a98e9e171e2899703678e61cb9ef2bb33b73f640b9f3d8da4de5e"  # pragma: allowlist secret
 STARTER_WORDS = "fbb0b5a62b81bc05274bd2090798d05ef72a18c4cb02ffd22de786f4ff439091"  # pragma: allowlist secret
 MOBILE_SAM_ENCODER = "580f5fb648ea1062c0aabc26217aed56921985f03f0cbbd852bba81d760cc749"  # pragma: allowlist secret
 MOBILE_SAM_DECODER = "8976b90a87ba50a6a72217a5ff994f7d25ce16f2229fcc1ed259e1294c622ffe"  # pragma: allowlist secret

@@ -140,6 +140,25 @@ class FeatureMap:
 
 
 @runtime_checkable
+class GivesObjectness(Protocol):
+    """What a click model offers beside its other calls if it can tell beforehand which clicks are worth asking."""
+
+    def objectness(self, embedding: ImageEmbedding, progress: Progress) -> FeatureMap:
+        """Return of an image that this model encoded, for each cell, the log-odds (1, h, w) that there is an object.
+
+        That is: that a click there is answered with a whole object of which the model is sure, at once or when it is
+        asked again with its own answer.
+
+        Raises
+        ------
+        ModelRunError
+            If the graph fails.
+        Cancelled
+            If the user asked to stop.
+        """
+
+
+@runtime_checkable
 class GivesFeatures(Protocol):
     """What a click model offers beside its other calls if its embedding says what each part of an image looks like."""
 

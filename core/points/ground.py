@@ -8,7 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..models.model import DecodesParts, ImageEmbedding, MaskPrediction, SegmentationModel
+from ..models.finding import GivesObjectness
+from ..models.model import DecodesParts, FloatArray, ImageEmbedding, MaskPrediction, SegmentationModel
+from ..models.upsample import SeparableUpsampler, bilinear
 from ..picture import Picture
 from ..progress import Progress
 from ..prompts.prompt import PixelPrompts
@@ -33,7 +35,7 @@ class Asked:
 
 
 class Ground(Protocol):
-    """A picture encoded at one ground width."""
+    """A picture, or a part of it, encoded at one ground width."""
 
     @property
     def factor(self) -> int:
@@ -54,6 +56,12 @@ class Ground(Protocol):
             If the user asked to stop.
         """
 
+    def ask_again(self, asked: Asked, index: int, point: NDArray[np.float64], progress: Progress) -> Asked:
+        """Return what the model says of a point (2,) of the same chip, given the logits of an earlier candidate."""
+
+    def objectness(self, points: NDArray[np.float64], progress: Progress) -> FloatArray | None:
+        """Return the log-odds (N,) that points (N, 2) in picture pixels give an object; None of a model without."""
+
     def open_sides(self, chip: Window) -> tuple[bool, bool, bool, bool]:
         """Return for the left, top, right and bottom side of a chip if the picture goes on beyond it."""
 
@@ -64,40 +72,38 @@ class Ground(Protocol):
         """Return where a chip begins in picture pixels (x, y); negative in what was added for the lattice."""
 
 
-class PartsGround:
-    """A picture encoded once, of which the window around each point is decoded; for models that decode parts.
+class _Encoded:
+    """What both kinds share: an image, its embedding, and where it lies on the picture.
 
-    Parameters
-    ----------
-    model : SegmentationModel
-        Also a :class:`DecodesParts`.
-    picture : Picture
-        Its place on the raster decides where cells begin.
-    factor : int
-        Picture pixels for each encoded pixel.
-    progress : Progress
-        Asked for cancellation.
+    It begins at multiples of ``cell`` pixels of the raster: where the picture does not, its edge is repeated.
     """
 
-    def __init__(self, model: SegmentationModel, picture: Picture, factor: int, progress: Progress) -> None:
-        if not isinstance(model, DecodesParts):
-            raise TypeError(f"PartsGround: the model '{model.spec.name}' does not decode parts")
-        self._model, self._parts, self.factor = model, model, factor
-        cell = CELL_PX * factor
-        self._before = tuple(start % cell for start in origin(picture))  # (x, y) added in front
+    def __init__(self, model: SegmentationModel, picture: Picture, seen: Window, factor: int, cell: int) -> None:
+        self.factor = factor
+        x, y = origin(picture)
+        self._before = (x + seen.col) % cell, (y + seen.row) % cell
+        self._start = seen.col - self._before[0], seen.row - self._before[1]
+        self._model = model
+        self._image = reduced(_led_in(picture.image[seen.slices], self._before), factor)
         self._size = picture.image.shape[1], picture.image.shape[0]
-        self._image = reduced(_led_in(picture.image, self._before), factor)
-        self._whole = model.encode_whole(self._image, progress)
-        self._side = model.spec.look.chip_px
-        self.reach_px = float(self._side * factor)
+        self._embedding: ImageEmbedding
 
-    def ask(self, point: NDArray[np.float64], progress: Progress) -> Asked:
-        """Return what the model says of a point (2,) in picture pixels, from the chip around it."""
-        middle = (point + self._before) / self.factor
-        chip = self._chip(middle)
-        at = (middle - (chip.col, chip.row))[None].astype(np.float32)
-        embedding = self._parts.part(self._whole, chip)
-        return Asked(self._model.decode(embedding, include(at), previous=None, progress=progress), chip, at)
+    def objectness(self, points: NDArray[np.float64], progress: Progress) -> FloatArray | None:
+        """Return the log-odds (N,) that points (N, 2) give an object, as far as the model can tell."""
+        if not isinstance(self._model, GivesObjectness):
+            return None
+        found = self._model.objectness(self._embedding, progress)
+        (across, down), (height, width) = found.step_px, found.values.shape[1:]
+        upsampler = SeparableUpsampler(bilinear(height, round(height * down)), bilinear(width, round(width * across)))
+        at = ((points - self._start) / self.factor).astype(np.float32)
+        odds: FloatArray = upsampler.at(found.values[:1], at)[0]
+        return odds
+
+    def ask_again(self, asked: Asked, index: int, point: NDArray[np.float64], progress: Progress) -> Asked:
+        """Return what the model says of a point (2,) of the same chip, given the logits of an earlier candidate."""
+        at = ((point - self.corner(asked.chip)) / self.factor)[None].astype(np.float32)
+        previous = asked.prediction.low_res_logits[index]
+        return self._decoded(asked.chip, at, previous, progress)
 
     def open_sides(self, chip: Window) -> tuple[bool, bool, bool, bool]:
         """Return for each side of a chip if the picture goes on beyond it."""
@@ -110,10 +116,54 @@ class PartsGround:
 
     def corner(self, chip: Window) -> tuple[float, float]:
         """Return where a chip begins in picture pixels."""
-        return (
-            float(chip.col * self.factor - self._before[0]),
-            float(chip.row * self.factor - self._before[1]),
-        )
+        x, y = self._start
+        return float(chip.col * self.factor + x), float(chip.row * self.factor + y)
+
+    def _part(self, chip: Window) -> ImageEmbedding:
+        """Return the embedding of a chip."""
+        return self._embedding
+
+    def _decoded(self, chip: Window, at: NDArray[np.float32], previous: FloatArray | None, progress: Progress) -> Asked:
+        return Asked(self._model.decode(self._part(chip), include(at), previous=previous, progress=progress), chip, at)
+
+
+class PartsGround(_Encoded):
+    """A picture encoded once, of which the window around each point is decoded; for models that decode parts.
+
+    Parameters
+    ----------
+    model : SegmentationModel
+        Also a :class:`DecodesParts`.
+    picture : Picture
+        Its place on the raster decides where cells begin.
+    seen : Window
+        What is encoded of it.
+    factor : int
+        Picture pixels for each encoded pixel.
+    progress : Progress
+        Asked for cancellation.
+    """
+
+    def __init__(
+        self, model: SegmentationModel, picture: Picture, seen: Window, factor: int, progress: Progress
+    ) -> None:
+        if not isinstance(model, DecodesParts):
+            raise TypeError(f"PartsGround: the model '{model.spec.name}' does not decode parts")
+        super().__init__(model, picture, seen, factor, CELL_PX * factor)
+        self._parts = model
+        self._embedding = model.encode_whole(self._image, progress)
+        self._side = model.spec.look.chip_px
+        self.reach_px = float(self._side * factor)
+
+    def ask(self, point: NDArray[np.float64], progress: Progress) -> Asked:
+        """Return what the model says of a point (2,) in picture pixels, from the chip around it."""
+        middle = (point - self._start) / self.factor
+        chip = self._chip(middle)
+        return self._decoded(chip, (middle - (chip.col, chip.row))[None].astype(np.float32), None, progress)
+
+    def _part(self, chip: Window) -> ImageEmbedding:
+        """Return the embedding of a chip, cut out of that of the whole."""
+        return self._parts.part(self._embedding, chip)
 
     def _chip(self, middle: NDArray[np.float64]) -> Window:
         """Return the chip around a point of the encoded image, in it and clear of what was added where possible."""
@@ -130,64 +180,89 @@ class PartsGround:
         return Window(int(col), int(row), width, height)
 
 
-class FrameGround:
-    """A picture that is encoded as one frame, reduced where it is larger than that.
+class FrameGround(_Encoded):
+    """A picture, or a part of it, that is encoded as one frame, reduced where it is larger than that.
 
     Parameters
     ----------
     model : SegmentationModel
         What encodes and decodes.
     picture : Picture
-        What is encoded.
+        Of which it is a part.
+    seen : Window
+        What is encoded of it.
     factor : int
         Picture pixels for each pixel that is given to the model.
     progress : Progress
         Asked for cancellation.
     """
 
-    def __init__(self, model: SegmentationModel, picture: Picture, factor: int, progress: Progress) -> None:
-        self._model, self.factor = model, factor
-        self._image = reduced(picture.image, factor)
-        self._embedding: ImageEmbedding = model.encode(self._image, progress)
+    def __init__(
+        self, model: SegmentationModel, picture: Picture, seen: Window, factor: int, progress: Progress
+    ) -> None:
+        super().__init__(model, picture, seen, factor, factor)
+        self._embedding = model.encode(self._image, progress)
         self._chip = Window(0, 0, self._image.shape[1], self._image.shape[0])
-        self.reach_px = float(max(picture.image.shape[:2]))
+        self.reach_px = float(max(seen.width, seen.height))
 
     def ask(self, point: NDArray[np.float64], progress: Progress) -> Asked:
         """Return what the model says of a point (2,) in picture pixels."""
-        at = (point / self.factor)[None].astype(np.float32)
-        prediction = self._model.decode(self._embedding, include(at), previous=None, progress=progress)
-        return Asked(prediction, self._chip, at)
-
-    def open_sides(self, chip: Window) -> tuple[bool, bool, bool, bool]:
-        """Return False: the frame is all there is."""
-        return False, False, False, False
-
-    def pixels(self, chip: Window) -> NDArray[np.uint8]:
-        """Return the image (h, w, 3)."""
-        return self._image
-
-    def corner(self, chip: Window) -> tuple[float, float]:
-        """Return the picture's corner."""
-        return 0.0, 0.0
+        return self._decoded(self._chip, ((point - self._start) / self.factor)[None].astype(np.float32), None, progress)
 
 
-def grounds(model: SegmentationModel, picture: Picture, progress: Progress) -> list[Ground]:
-    """Return the picture encoded at each ground width of the model that shows more than the one before, finest first.
+def close_grounds(model: SegmentationModel, picture: Picture, tile: Window, progress: Progress) -> list[Ground]:
+    """Return a tile of a picture encoded at each ground width but the widest, finest first, with what lies around it.
 
-    A model that looks at whole frames has one, however wide it is asked to look: its frame is the picture.
+    Points of the tile are looked at in the same way whatever else the picture shows, as long as it shows
+    :func:`context_px` around the tile. A model that looks at whole frames has none of these.
     """
-    longest = max(picture.image.shape[:2])
-    if not isinstance(model, DecodesParts):
-        return [FrameGround(model, picture, 1, progress)]
-    chip_px = model.spec.look.chip_px
-    factors = sorted({max(1, round(scale)) for scale in model.spec.look.scales})
     found: list[Ground] = []
-    for factor in factors:
-        if found and found[-1].reach_px >= longest:
+    if not isinstance(model, DecodesParts):
+        return found
+    size = picture.image.shape[1], picture.image.shape[0]
+    for factor in _factors(model)[:-1]:
+        if found and found[-1].reach_px >= max(size):
             break
-        kind = PartsGround if longest > chip_px * factor else FrameGround
-        found.append(kind(model, picture, factor, progress))
+        seen = _around(tile, model.spec.look.chip_px, factor, origin(picture), size)
+        whole = max(seen.width, seen.height) <= model.spec.look.chip_px * factor
+        kind = FrameGround if whole else PartsGround
+        found.append(kind(model, picture, seen, factor, progress))
     return found
+
+
+def widest_ground(model: SegmentationModel, picture: Picture, progress: Progress) -> Ground | None:
+    """Return all of a picture encoded as one frame, at the model's widest ground width; None if closer looks show it.
+
+    A model that looks at whole frames looks no other way, however wide it is asked to look: its frame is the picture.
+    """
+    factor, size = 1, (picture.image.shape[1], picture.image.shape[0])
+    if isinstance(model, DecodesParts):
+        *closer, factor = _factors(model)
+        if max(size) <= model.spec.look.chip_px * max(closer, default=0):
+            return None
+    return FrameGround(model, picture, Window(0, 0, *size), factor, progress)
+
+
+def context_px(model: SegmentationModel) -> int:
+    """Return how much of a picture is looked at around a tile, at the most, by :func:`close_grounds`."""
+    if not isinstance(model, DecodesParts):
+        return 0
+    return max((model.spec.look.chip_px // 2 + CELL_PX) * factor for factor in [0, *_factors(model)[:-1]])
+
+
+def _factors(model: SegmentationModel) -> list[int]:
+    """Return picture pixels for each encoded pixel at each ground width, the finest first."""
+    return sorted({max(1, round(scale)) for scale in model.spec.look.scales})
+
+
+def _around(tile: Window, chip_px: int, factor: int, start: tuple[int, int], size: tuple[int, int]) -> Window:
+    """Return a tile with half a chip around it, to whole cells of the raster's lattice, as far as the picture goes."""
+    cell, half = CELL_PX * factor, chip_px * factor // 2
+    low, high = [], []
+    for first, length, offset, limit in zip((tile.col, tile.row), (tile.width, tile.height), start, size):
+        low.append(max(0, (first - half + offset) // cell * cell - offset))
+        high.append(min(limit, -(-(first + length + half + offset) // cell) * cell - offset))
+    return Window(low[0], low[1], high[0] - low[0], high[1] - low[1])
 
 
 def origin(picture: Picture) -> tuple[int, int]:

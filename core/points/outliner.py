@@ -1,13 +1,12 @@
-"""Outlines the objects at points of one picture with a click model, and chooses the ground width to see each at.
+"""Outlines the objects at points of one picture with a click model, at any of its ground widths.
 
-This is the click of the interactive session made cheap enough for thousands of points: a picture is encoded once for
+This is the click of the interactive session made cheap enough for thousands of points: a tile is encoded once for
 each ground width, candidates are judged on the decoder's own low-resolution logits, and only those that are wanted are
 brought to full size.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,9 +18,9 @@ from ..models.upsample import SeparableUpsampler, bilinear
 from ..outlines.masks import PartRule, select_parts
 from ..outlines.snap import snapped
 from ..picture import Picture
-from ..progress import Progress, SubProgress, check
+from ..progress import Progress, check
 from ..raster.grid import Window
-from .ground import Asked, Ground, grounds
+from .ground import Asked, Ground, close_grounds, widest_ground
 from .placement import Placement
 
 
@@ -53,24 +52,22 @@ class Candidate:
     """The prediction that it is from."""
     index: int
     """Which of the prediction's candidates it is."""
+    earlier: tuple[tuple[float, float], ...] = ()
+    """Where it was asked before, if this is what the model made of its own answer."""
+
+    @property
+    def middle(self) -> NDArray[np.float64]:
+        """Middle (2,) of its box, in picture pixels."""
+        left, top, right, bottom = self.box
+        return np.array([left + right, top + bottom]) / 2
+
+    def no_surer_than(self, other: Candidate) -> Candidate:
+        """Return it with a score that is not above that of another."""
+        return replace(self, score=min(self.score, other.score))
 
     def demerits(self) -> tuple[bool, bool, float]:
         """Order candidates: those that hold their point, then whole objects, then the highest score."""
         return not self.obeys, self.cut, -self.score
-
-
-@dataclass(frozen=True)
-class Outline:
-    """The object at a point."""
-
-    index: int
-    """Which of the points it is for."""
-    found: FoundMask
-    """The object in pixels of the picture, with its score and stability; ``prompt`` is the point."""
-    ground_width_px: float
-    """Side of what was looked at, in picture pixels."""
-    cut: bool
-    """True if it goes on beyond what was looked at. The picture's own edge cuts nothing."""
 
 
 class PointOutliner:
@@ -79,8 +76,8 @@ class PointOutliner:
     Parameters
     ----------
     model : SegmentationModel
-        What encodes and decodes. One that decodes parts is asked around each point at each of its ground widths; one
-        that looks at frames gets the whole picture.
+        What encodes and decodes. One that decodes parts is asked around each point at all but the widest of its ground
+        widths; one that looks at frames gets the whole picture.
     """
 
     def __init__(self, model: SegmentationModel) -> None:
@@ -90,8 +87,17 @@ class PointOutliner:
         self.decodes = 0
         """How many points were decoded so far."""
 
-    def begin(self, picture: Picture, progress: Progress) -> None:
-        """Encode a picture; the points that follow are in its pixels.
+    def begin(self, picture: Picture, tile: Window | None, progress: Progress) -> None:
+        """Encode a tile of a picture, or all of it as one frame; the points that follow are in the picture's pixels.
+
+        Parameters
+        ----------
+        picture : Picture
+            What is looked at.
+        tile : Window, optional
+            Where the points that follow lie, with what lies around it: for close looks. None for the widest look.
+        progress : Progress
+            Asked for cancellation.
 
         Raises
         ------
@@ -101,13 +107,21 @@ class PointOutliner:
             If the user asked to stop.
         """
         self._picture = None
-        self._grounds = grounds(self.model, picture, progress)
+        if tile is None:
+            widest = widest_ground(self.model, picture, progress)
+            self._grounds = [] if widest is None else [widest]
+        else:
+            self._grounds = close_grounds(self.model, picture, tile, progress)
         self._picture = picture
 
     @property
     def reaches_px(self) -> tuple[float, ...]:
-        """Sides of what is looked at around a point, in picture pixels, the finest first."""
+        """Sides of what is looked at around a point, in picture pixels, the finest first; none if there is no look."""
         return tuple(ground.reach_px for ground in self._grounds)
+
+    def objectness(self, points: NDArray[np.float64], ground: int, progress: Progress) -> FloatArray | None:
+        """Return the log-odds (N,) that points (N, 2) give an object at one ground width; None if no one can tell."""
+        return self._grounds[ground].objectness(points, progress)
 
     def candidates(self, point: ArrayLike, ground: int, progress: Progress) -> list[Candidate]:
         """Return what a point (x, y) may mean at one ground width, judged at low resolution.
@@ -125,6 +139,26 @@ class PointOutliner:
         self.decodes += 1
         return [self._judged(at, ground, asked, index) for index in range(len(asked.prediction.scores))]
 
+    def again(self, candidate: Candidate, progress: Progress) -> list[Candidate]:
+        """Return what the model says when it is asked again with its own answer, at the middle of that if it holds it.
+
+        Raises
+        ------
+        ModelRunError
+            If the graph fails.
+        Cancelled
+            If the user asked to stop.
+        """
+        check(progress)
+        at = candidate.middle
+        # the middle of a bent thing may be something else
+        if not np.isfinite(self.belief(candidate, at[None])[0]):
+            at = np.array(candidate.point)
+        asked = self._grounds[candidate.ground].ask_again(candidate.asked, candidate.index, at, progress)
+        self.decodes += 1
+        judged = (self._judged(at, candidate.ground, asked, index) for index in range(len(asked.prediction.scores)))
+        return [replace(one, earlier=(*candidate.earlier, candidate.point)) for one in judged]
+
     def full(self, candidate: Candidate) -> FoundMask | None:
         """Return a candidate in the pixels of the picture; None if nothing of it lies on usable ones."""
         picture = self._begun()
@@ -139,7 +173,7 @@ class PointOutliner:
         found = _on_picture(logits, ground.corner(asked.chip), ground.factor, picture.valid)
         if found is None:
             return None
-        text = "+" + ",".join(f"{value:.6g}" for value in candidate.point)
+        text = " ".join(f"+{x:.6g},{y:.6g}" for x, y in (*candidate.earlier, candidate.point))
         return replace(found, score=candidate.score, stability=candidate.stability, prompt=text)
 
     def belief(self, candidate: Candidate, points: NDArray[np.float64]) -> FloatArray:
@@ -161,33 +195,6 @@ class PointOutliner:
             values = prediction.upsampler.at(prediction.low_res_logits[one], at[inside])[0]
             belief[near[inside]] = values - np.float32(prediction.mask_threshold)
         return belief
-
-    def outline(self, points: ArrayLike, progress: Progress) -> Iterator[Outline]:
-        """Yield the object at each of the points (N, 2), from the ground width that it is seen best at.
-
-        A point without data under it, or that the model finds nothing at, gives none.
-
-        Raises
-        ------
-        ModelRunError
-            If the graph fails.
-        Cancelled
-            If the user asked to stop.
-        """
-        valid = self._begun().valid
-        wanted = np.asarray(points, dtype=np.float64).reshape(-1, 2)
-        for index, point in enumerate(wanted):
-            part = SubProgress(progress, index / len(wanted), (index + 1) / len(wanted))
-            part.report(0.0, f"Point {index + 1} of {len(wanted)}")
-            if not on_data(valid, point):
-                continue
-            candidates: list[Candidate] = []
-            for ground in range(len(self._grounds)):
-                candidates += self.candidates(point, ground, part)
-            best = min(candidates, key=Candidate.demerits)
-            found = self.full(best) if best.obeys else None
-            if found is not None:
-                yield Outline(index, found, self._grounds[best.ground].reach_px, best.cut)
 
     def _begun(self) -> Picture:
         if self._picture is None:

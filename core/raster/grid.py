@@ -33,6 +33,11 @@ class Window:
     height: int
     """Number of rows, at least 1."""
 
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Rows and columns, to cut it out of an array (H, W, ...)."""
+        return slice(self.row, self.row + self.height), slice(self.col, self.col + self.width)
+
 
 @dataclass(frozen=True)
 class PixelGrid:

@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..errors import Cancelled, ServerUnavailableError, SettingsError, StoppedWaiting
 from ..image_finder import ImageFinder
@@ -140,6 +140,7 @@ class Scan:
             asked.extent,
             policy.window_px if asked.window_px is None else asked.window_px,
             policy.overlap_px,
+            context_px=policy.context_px,
             resolution=asked.resolution,
         )
         walk = _Walk(lattice, asked, self._finder.describe(), on_found)
@@ -181,7 +182,7 @@ class Scan:
             stop = 0.05 + 0.85 * (window.index + 1) / len(windows)
             part = _Titled(SubProgress(progress, start, stop), f"Window {window.index + 1} of {len(windows)}")
             part.report(0.0, "reading")
-            picture = read_picture(self._source, recipe, window.view, part)
+            picture = replace(read_picture(self._source, recipe, window.view, part), home=window.own)
             usable = bool(picture.valid.any())
             found = self._finder.find(picture, SubProgress(part, 0.1, 0.95)) if usable else []
             walk.step(window, picture, found)

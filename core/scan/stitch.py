@@ -21,6 +21,8 @@ CUT_REACH_PX = 4
 _FAINT_IOU = 0.2
 _NESTED = 0.5
 _OUTSIDE = 0.1
+_ROOM_PX = 64
+"""A window that sees this much around an object sees it as well as any other."""
 
 
 @dataclass(frozen=True)
@@ -208,14 +210,18 @@ class Stitcher:
         return _object(pieces, shares, group.order)
 
     def _best_whole(self, pieces: list[Piece]) -> Piece | None:
-        """Return the piece that shows the whole object, of several the one farthest from its window's sides."""
+        """Return the piece that shows the whole object, of several that are seen well the one of the highest score."""
         whole = [piece for piece in pieces if not piece.cut and _holds(piece, pieces)]
         if len(whole) < 2:
             return whole[0] if whole else None
         size = self._lattice.size
         return min(
             whole,
-            key=lambda piece: (-piece.window.room(piece.box, size), _lowest_last(piece.traits.score), piece.order),
+            key=lambda piece: (
+                -min(piece.window.room(piece.box, size), _ROOM_PX),
+                _lowest_last(piece.traits.score),
+                piece.order,
+            ),
         )
 
 

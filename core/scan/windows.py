@@ -15,6 +15,10 @@ whatever window they are in."""
 MOST_WINDOW_PX = 4096
 LEAST_OVERLAP_PX = 8
 _NO_LIMIT = 2**62
+_Span = tuple[int, int]
+"""(first, past the last) pixel that is read, along one axis."""
+_Field = tuple[_Span, _Span]
+"""What a window shows along one axis, and what of it is its own."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +32,16 @@ class ScanWindow:
     box: Box
     """Where it lies on the lattice."""
     home: Box
-    """The pixels that lie farther from its edges than from any other window's: no two windows share one, and together
-    they are the extent."""
+    """The pixels that are its own: no two windows share one, and together they are the extent. Without context those
+    that lie farther from its edges than from any other window's."""
     ahead: tuple[int | None, int | None]
     """(column, row) where later windows begin: those of its own row, and those of later rows; None for no more."""
+
+    @property
+    def own(self) -> Window:
+        """Its home, in its own pixels."""
+        (left, top, _, _), (first, upper, last, lower) = self.box, self.home
+        return Window(first - left, upper - top, last - first, lower - upper)
 
     def is_ahead(self, box: Box) -> bool:
         """Return True if a later window may see something of the box, which this window or an earlier one has seen."""
@@ -68,7 +78,7 @@ class ScanLattice:
     windows: tuple[ScanWindow, ...]
     """Row by row."""
     window_px: int
-    """Side of a window."""
+    """Side of a window; with context that of what is its own."""
     overlap_px: int
     """What neighbouring windows share, at least."""
 
@@ -79,7 +89,13 @@ class ScanLattice:
 
 
 def lattice_over(
-    raster: PixelGrid, bounds: Bounds | None, window_px: int, overlap_px: int, *, resolution: float | None = None
+    raster: PixelGrid,
+    bounds: Bounds | None,
+    window_px: int,
+    overlap_px: int,
+    *,
+    context_px: int = 0,
+    resolution: float | None = None,
 ) -> ScanLattice:
     """Return the windows over map bounds, checked before anything is read.
 
@@ -93,6 +109,9 @@ def lattice_over(
         Side of a window in pixels that are read. An extent that is no larger is one window.
     overlap_px : int
         What neighbouring windows share; from 8 pixels to half a window.
+    context_px : int
+        If there is any, windows are the squares of a lattice of the whole raster, and this much is read around each;
+        ``overlap_px`` has no say then.
     resolution : float, optional
         CRS units per pixel; native where it is finer or not given.
 
@@ -117,19 +136,24 @@ def lattice_over(
         )
     finest = min(raster.resolution) if resolution is None else resolution
     whole = over(raster, raster.bounds if bounds is None else bounds, window_px, _NO_LIMIT, resolution=finest)
-    overlap = min(max(overlap_px, LEAST_OVERLAP_PX), window_px // 2)
+    overlap = 2 * context_px if context_px else min(max(overlap_px, LEAST_OVERLAP_PX), window_px // 2)
     if max(whole.size) <= window_px:
         box = (0, 0, *whole.size)
         alone = ScanWindow(0, whole, box, box, (None, None))
         return ScanLattice(whole.grid(raster), (alone,), window_px, overlap)
     # The largest power of two, so that what is whole for one step is so for every multiple.
-    align = min(ALIGN_PX, 1 << (((window_px - overlap + 1) // 2).bit_length() - 1))
+    step = window_px if context_px else window_px - overlap
+    align = min(ALIGN_PX, 1 << (((step + 1) // 2).bit_length() - 1))
     cols = _Axis.of(whole.window.col, whole.window.width, whole.size[0], align)
     rows = _Axis.of(whole.window.row, whole.window.height, whole.size[1], align)
     a, b, c, d, e, f = raster.window(whole.window).transform
     over_x, over_y = cols.native / align, rows.native / align
     grid = PixelGrid((a * over_x, b * over_y, c, d * over_x, e * over_y, f), raster.crs, cols.size, rows.size)
-    return ScanLattice(grid, tuple(_windows(cols, rows, window_px, overlap)), window_px, overlap)
+    if context_px:
+        across, down = (axis.fields(window_px, context_px) for axis in (cols, rows))
+    else:
+        across, down = (_with_homes(axis.spans(window_px, overlap), axis.size) for axis in (cols, rows))
+    return ScanLattice(grid, tuple(_windows(cols, rows, across, down)), window_px, overlap)
 
 
 @dataclass(frozen=True)
@@ -155,7 +179,7 @@ class _Axis:
         up = 2 * rest >= native and 4 * native >= 5 * align
         return cls(first, extent, native, align, max(1, count + int(up)))
 
-    def spans(self, window_px: int, overlap_px: int) -> list[tuple[int, int]]:
+    def spans(self, window_px: int, overlap_px: int) -> list[_Span]:
         """Return (first, past the last) of the windows along it, in pixels that are read."""
         if self.size <= window_px:
             return [(0, self.size)]
@@ -165,19 +189,28 @@ class _Axis:
         last = -(-(self.size - side) // self.align) * self.align
         return [(start, min(start + side, self.size)) for start in [*range(0, last, step), last]]
 
-    def read(self, span: tuple[int, int]) -> tuple[int, int]:
+    def fields(self, window_px: int, context_px: int) -> list[_Field]:
+        """Return the windows of the raster's lattice along it, with at least this much around what is their own."""
+        start = round(self.first * self.align / self.native)
+        cuts = [0, *range(window_px - start % window_px, self.size, window_px), self.size]
+        seen = []
+        for low, high in zip(cuts, cuts[1:]):
+            first = max(0, (low - context_px) // self.align * self.align)
+            last = min(self.size, -(-(high + context_px) // self.align) * self.align)
+            seen.append(((first, last), (low, high)))
+        return seen
+
+    def read(self, span: _Span) -> tuple[int, int]:
         """Return (first, count) of the native pixels of a span."""
         start = span[0] * self.native // self.align
         stop = self.extent if span[1] == self.size else span[1] * self.native // self.align
         return self.first + start, stop - start
 
 
-def _windows(cols: _Axis, rows: _Axis, window_px: int, overlap_px: int) -> list[ScanWindow]:
-    across, down = cols.spans(window_px, overlap_px), rows.spans(window_px, overlap_px)
-    home_cols, home_rows = _homes(across, cols.size), _homes(down, rows.size)
+def _windows(cols: _Axis, rows: _Axis, across: list[_Field], down: list[_Field]) -> list[ScanWindow]:
     windows: list[ScanWindow] = []
-    for j, row_span in enumerate(down):
-        for i, col_span in enumerate(across):
+    for j, (row_span, home_rows) in enumerate(down):
+        for i, (col_span, home_cols) in enumerate(across):
             col, width = cols.read(col_span)
             row, height = rows.read(row_span)
             size = (col_span[1] - col_span[0], row_span[1] - row_span[0])
@@ -186,17 +219,17 @@ def _windows(cols: _Axis, rows: _Axis, window_px: int, overlap_px: int) -> list[
                     index=len(windows),
                     view=View(Window(col, row, width, height), size),
                     box=(col_span[0], row_span[0], col_span[1], row_span[1]),
-                    home=(home_cols[i][0], home_rows[j][0], home_cols[i][1], home_rows[j][1]),
+                    home=(home_cols[0], home_rows[0], home_cols[1], home_rows[1]),
                     ahead=(
-                        across[i + 1][0] if i + 1 < len(across) else None,
-                        down[j + 1][0] if j + 1 < len(down) else None,
+                        across[i + 1][0][0] if i + 1 < len(across) else None,
+                        down[j + 1][0][0] if j + 1 < len(down) else None,
                     ),
                 )
             )
     return windows
 
 
-def _homes(spans: list[tuple[int, int]], size: int) -> list[tuple[int, int]]:
-    """Return the part of each span that ends in the middle of what it shares with its neighbours."""
+def _with_homes(spans: list[_Span], size: int) -> list[_Field]:
+    """Return each span with the part of it that ends in the middle of what it shares with its neighbours."""
     seams = [(left[1] + right[0]) // 2 for left, right in zip(spans, spans[1:])]
-    return list(zip([0, *seams], [*seams, size]))
+    return list(zip(spans, zip([0, *seams], [*seams, size])))

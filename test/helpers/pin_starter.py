@@ -15,6 +15,7 @@ DIGESTS = ROOT / "core" / "models" / "digests.py"
 FILES = {
     "STARTER_ENCODER": "starter_encoder.onnx",
     "STARTER_DECODER": "starter_decoder.onnx",
+    "STARTER_OBJECTNESS": "starter_objectness.onnx",
     "STARTER_WORDS": "starter_words.onnx",
 }
 

@@ -18,6 +18,7 @@ from ..onnx_session import OnnxSession
 NAME = "starter"
 _ENCODER_INPUTS = {"image"}
 _DECODER_INPUTS = {"embedding", "skip", "points", "labels", "box", "previous"}
+_OBJECTNESS_INPUTS = {"embedding"}
 _MULTIPLE = 32
 _HALF = 2
 """The decoder's logits have half the resolution of what was encoded."""
@@ -102,14 +103,8 @@ class StarterModel:
     part_step_px = _FEATURES_STEP
 
     def __init__(self, spec: ModelSpec, encoder: OnnxSession, decoder: OnnxSession) -> None:
-        for session, expected in ((encoder, _ENCODER_INPUTS), (decoder, _DECODER_INPUTS)):
-            found = {tensor.name for tensor in session.inputs}
-            if found != expected:
-                raise ModelFileError(
-                    f"Model '{spec.name}': expected a graph with the inputs {', '.join(sorted(expected))}, "
-                    f"found {', '.join(str(tensor) for tensor in session.inputs)}.",
-                    hint="Give the encoder's file first and the decoder's second, both from one export.",
-                )
+        _require_inputs(spec, encoder, _ENCODER_INPUTS)
+        _require_inputs(spec, decoder, _DECODER_INPUTS)
         self._spec, self._encoder, self._decoder = spec, encoder, decoder
 
     @property
@@ -119,7 +114,7 @@ class StarterModel:
 
     @property
     def weights_sha256(self) -> str:
-        """Digest over both files."""
+        """Digest over its files."""
         return self._spec.weights_sha256
 
     def encode(self, image: ImageArray, progress: Progress) -> ImageEmbedding:
@@ -149,15 +144,7 @@ class StarterModel:
 
     def features(self, embedding: ImageEmbedding) -> FeatureMap:
         """Return the encoder's features, (C, h, w), a cell for each 4 pixels of the scaled image."""
-        rows, cols = embedding.image_size
-        values = embedding.arrays[0][0]
-        frame = _Frame.of(embedding.image_size)
-        if values.shape[1:] != tuple(side // _FEATURES_STEP for side in frame.padded):
-            # encoded as large as it was
-            frame = _Frame(embedding.image_size, embedding.image_size)
-        height, width = (-(-side // _FEATURES_STEP) for side in frame.scaled)
-        step = (_FEATURES_STEP * cols / frame.scaled[1], _FEATURES_STEP * rows / frame.scaled[0])
-        return FeatureMap(values[:, :height, :width], step)
+        return _feature_map(embedding.arrays[0][0], embedding)
 
     def mask_logits(self, mask: NDArray[np.bool_]) -> FloatArray:
         """Return logits (h, w) at half the resolution of what is encoded, sure inside and outside, even at the edge."""
@@ -208,21 +195,73 @@ class StarterModel:
         return MaskPrediction(logits[0], score[0], frame)
 
 
+class StarterWithObjectness(StarterModel):
+    """The starter model with the graph that tells where clicks are worth asking.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        Its catalogue entry.
+    encoder, decoder, objectness : OnnxSession
+        Its three graphs.
+
+    Raises
+    ------
+    ModelFileError
+        If a graph's inputs are not those of the starter model.
+    """
+
+    def __init__(self, spec: ModelSpec, encoder: OnnxSession, decoder: OnnxSession, objectness: OnnxSession) -> None:
+        super().__init__(spec, encoder, decoder)
+        _require_inputs(spec, objectness, _OBJECTNESS_INPUTS)
+        self._objectness = objectness
+
+    def objectness(self, embedding: ImageEmbedding, progress: Progress) -> FeatureMap:
+        """Return the log-odds (1, h, w) that a click gives an object, a cell for each 4 pixels of the scaled image."""
+        check(progress)
+        (odds,) = self._objectness.run({"embedding": embedding.arrays[0]}, ("objectness",), progress)
+        return _feature_map(odds[0], embedding)
+
+
 class StarterFamily:
     """Loads the starter model."""
 
     def load(self, spec: ModelSpec, paths: tuple[str, ...], settings: RuntimeSettings) -> StarterModel:
-        """Return the model whose encoder and decoder lie at ``paths``."""
-        if len(paths) != len(("encoder", "decoder")):
+        """Return the model whose encoder, decoder and, where there is a third file, objectness lie at ``paths``."""
+        if len(paths) not in (2, 3):
             raise ModelFileError(
-                f"Model '{spec.name}': the starter family takes 2 files, got {len(paths)}.",
-                hint="Give the encoder's file, then the decoder's.",
+                f"Model '{spec.name}': the starter family takes 2 or 3 files, got {len(paths)}.",
+                hint="Give the files of the encoder and the decoder, and that of the objectness if there is one.",
             )
-        encoder, decoder = (OnnxSession.with_settings(path, settings) for path in paths)
+        encoder, decoder, *rest = (OnnxSession.with_settings(path, settings) for path in paths)
+        if rest:
+            return StarterWithObjectness(spec, encoder, decoder, rest[0])
         return StarterModel(spec, encoder, decoder)
 
 
 ENTRY = StarterFamily()
+
+
+def _require_inputs(spec: ModelSpec, session: OnnxSession, expected: set[str]) -> None:
+    """Raise :class:`ModelFileError` if a graph has other inputs."""
+    if {tensor.name for tensor in session.inputs} != expected:
+        raise ModelFileError(
+            f"Model '{spec.name}': expected a graph with the inputs {', '.join(sorted(expected))}, "
+            f"found {', '.join(str(tensor) for tensor in session.inputs)}.",
+            hint="Give the files of the encoder, the decoder and the objectness in this order, all of one export.",
+        )
+
+
+def _feature_map(values: FloatArray, embedding: ImageEmbedding) -> FeatureMap:
+    """Return what was made of each of the encoder's cells (C, h, w), without those of the padding."""
+    rows, cols = embedding.image_size
+    frame = _Frame.of(embedding.image_size)
+    if values.shape[1:] != tuple(side // _FEATURES_STEP for side in frame.padded):
+        # encoded as large as it was
+        frame = _Frame(embedding.image_size, embedding.image_size)
+    height, width = (-(-side // _FEATURES_STEP) for side in frame.scaled)
+    step = (_FEATURES_STEP * cols / frame.scaled[1], _FEATURES_STEP * rows / frame.scaled[0])
+    return FeatureMap(values[:, :height, :width], step)
 
 
 def _in_frame(

@@ -50,6 +50,7 @@ SPECS: tuple[ModelSpec, ...] = (
         files=(
             ModelFile("starter_encoder.onnx", digests.STARTER_ENCODER, 0, bundled=True),
             ModelFile("starter_decoder.onnx", digests.STARTER_DECODER, 0, bundled=True),
+            ModelFile("starter_objectness.onnx", digests.STARTER_OBJECTNESS, 0, bundled=True),
         ),
         input_size_px=384,
         licence="GPL-2.0-or-later",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from prompt_segmenter.core.everything import EverythingSettings, everything_find
 from prompt_segmenter.core.models import catalogue
 from prompt_segmenter.core.models.families import FAMILIES
 from prompt_segmenter.core.models.families.sam import ENTRY
-from prompt_segmenter.core.models.finding import FoundMask
+from prompt_segmenter.core.models.finding import FeatureMap, FoundMask
 from prompt_segmenter.core.models.model import CertaintyPolicy, ModelSpec, RuntimeSettings
 from prompt_segmenter.core.models.store import ModelStore
 from prompt_segmenter.core.progress import NullProgress
@@ -99,10 +100,81 @@ def test_a_whole_answer_is_asked_at_its_middle_next():
     image[32:128, 32:128] = 120
     model = FromTheMiddle((80, 80))
     found = everything_finder(model).find(picture(image), QUIET)
-    # the first coarse point lies at 40; of the four points round the middle that at 88 is of a coarser level
-    assert model.points[:2] == [[40, 40], [88, 88]]
+    # the first coarse point lies at 40; of the four points round the middle the first one is taken
+    assert model.points[:2] == [[40, 40], [72, 72]]
     assert len(found) == 1
     assert np.count_nonzero(found[0].mask) == 96 * 96
+
+
+class Doubtful(FloodParts):
+    """Is not quite sure of what it outlines, until it is given its own answer."""
+
+    takes_previous = True
+
+    def __init__(self, at_first, later):
+        super().__init__()
+        self.at_first, self.later, self.again = at_first, later, 0
+
+    def decode(self, embedding, prompts, *, previous, progress):
+        self.score = self.at_first if previous is None else self.later
+        self.again += previous is not None
+        return super().decode(embedding, prompts, previous=previous, progress=progress)
+
+
+def test_what_nearly_passes_is_an_object_if_the_model_is_sure_when_asked_again():
+    image, masks = rectangles()
+    least = Flood().spec.certainty.min_score
+    model = Doubtful(0.9 * least, 0.99)
+    found = everything_finder(model).find(picture(image), QUIET)
+    assert matched(found, masks, 0.95) == (len(masks), 0)
+    # no surer than it was by itself; and the prompt is both questions
+    assert all(one.score == pytest.approx(0.9 * least) and len(one.prompt.split()) == 2 for one in found)
+    # once for each, not once for each point
+    assert len(masks) <= model.again <= 2 * len(masks)
+
+
+@pytest.mark.parametrize(("at_first", "later"), [(0.9, 0.9), (0.5, 0.99)])
+def test_what_is_not_sure_the_second_time_or_far_from_it_the_first_is_no_object(at_first, later):
+    image, _ = rectangles()
+    least = Flood().spec.certainty.min_score
+    model = Doubtful(at_first * least, later * least)
+    assert everything_finder(model).find(picture(image), QUIET) == []
+    assert (model.again > 0) == (at_first > 0.8)
+
+
+class Tells(FloodParts):
+    """Knows where objects are: bright ground."""
+
+    def objectness(self, embedding, progress):
+        (gray,) = embedding.arrays
+        return FeatureMap(np.where(gray > GROUND, 5.0, -5.0)[None].astype(np.float32), (1.0, 1.0))
+
+
+def test_only_points_that_the_model_expects_an_object_at_are_asked():
+    image, masks = rectangles()
+    model = Tells()
+    found = everything_finder(model).find(picture(image), QUIET)
+    assert matched(found, masks, 0.95) == (len(masks), 0)
+    blind = FloodParts()
+    everything_finder(blind).find(picture(image), QUIET)
+    assert model.asked < 0.7 * blind.asked
+    # with endless patience the ground is asked about too
+    patient = Tells()
+    everything_finder(patient, EverythingSettings(patience=50.0)).find(picture(image), QUIET)
+    assert patient.asked > 2 * model.asked
+
+
+@pytest.mark.parametrize("home", [Window(0, 0, 112, 320), Window(112, 0, 208, 320)])
+def test_of_a_picture_with_a_home_only_that_is_searched(home):
+    image, masks = rectangles()
+    found = everything_finder(FloodParts()).find(replace(picture(image), home=home), QUIET)
+    mine = [mask for mask in masks if mask[home.slices].any()]
+    others = [mask for mask in masks if not mask[home.slices].any()]
+    assert matched(found, mine, 0.95)[0] == len(mine)
+    assert others
+    assert matched(found, others, 0.5)[0] == 0
+    # as far as it goes, not as far as home
+    assert any(one.window.col + one.window.width > 112 > one.window.col for one in found)
 
 
 @pytest.mark.parametrize(("col", "row"), [(0, 0), (13, 29), (16, 7)])
@@ -160,8 +232,8 @@ def test_progress_names_its_stages_and_never_goes_back():
     progress = Counting()
     everything_finder(FloodParts()).find(picture(image), progress)
     assert progress.messages[0] == "Encoding the picture"
-    assert progress.messages[1] == "Coarse points"
-    assert any(message.startswith("Fine points") for message in progress.messages)
+    assert progress.messages[1] == "Looking closely"
+    assert progress.messages[-1] == "Looking at what is larger"
     assert progress.fractions == sorted(progress.fractions)
     assert progress.fractions[-1] == 1.0
 

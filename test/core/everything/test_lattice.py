@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from prompt_segmenter.core.everything.lattice import OpenPoints, grid_points, lattice
+from prompt_segmenter.core.everything.lattice import OpenPoints, grid_points, lattice, tiles
+from prompt_segmenter.core.raster.grid import Window
 
 
 def on_raster(origin, size, step=16):
@@ -38,9 +39,42 @@ def test_a_grid_has_a_point_in_the_middle_of_each_cell():
     assert grid_points((4, 2), 2).tolist() == [[1.0, 0.5], [3.0, 0.5], [1.0, 1.5], [3.0, 1.5]]
 
 
-def open_points(points, barred=(), spare=(), patience=2.0):
-    masks = (np.isin(np.arange(len(points)), which) for which in (barred, spare))
-    return OpenPoints(np.asarray(points, float), *masks, patience)
+@pytest.mark.parametrize("origin", [(0, 0), (37, 500), (512, 511)])
+def test_tiles_are_cut_at_the_lattice_of_the_raster_and_cover_what_is_asked_about(origin):
+    home = Window(20, 10, 700, 30)
+    parts = tiles(origin, home, 512)
+    count = np.zeros((60, 760), int)
+    for part in parts:
+        count[part.slices] += 1
+        first = [(start + at) // 512 for start, at in zip(origin, (part.col, part.row))]
+        last = [
+            (start + at + side - 1) // 512
+            for start, at, side in zip(origin, (part.col, part.row), (part.width, part.height))
+        ]
+        assert first == last
+    expected = np.zeros_like(count)
+    expected[home.slices] = 1
+    assert (count == expected).all()
+
+
+def open_points(points, hope=None, barred=(), least=0.0):
+    points = np.asarray(points, float)
+    hope = np.full(len(points), 2.0) if hope is None else np.asarray(hope, float)
+    return OpenPoints(points, hope, np.isin(np.arange(len(points)), barred), least)
+
+
+def test_the_most_hopeful_point_is_asked_first_and_those_of_too_little_hope_are_not():
+    left = open_points(np.zeros((5, 2)), [0.5, 3.0, -0.1, 1.0, 3.0])
+    assert [index for _, index in left.ask()] == [1, 4, 3, 0]
+
+
+def test_the_share_that_is_done_with_goes_from_nothing_up():
+    left, shares = open_points(np.zeros((4, 2))), []
+    for share, index in left.ask():
+        shares.append(share)
+        if index == 0:
+            left.cover(np.array([False, True, False, False]))
+    assert shares == [0.0, 0.5, 0.75]
 
 
 def test_what_is_covered_while_asking_is_not_asked():
@@ -52,26 +86,25 @@ def test_what_is_covered_while_asking_is_not_asked():
     assert asked == [0, 3]
 
 
-def test_doubt_adds_up_until_patience_is_at_its_end():
-    left = open_points(np.zeros((5, 2)))
+def test_doubt_adds_up_until_there_is_too_little_hope():
+    left = open_points(np.zeros((5, 2)), [2.0, 1.9, 1.8, 1.7, 1.6])
     asked = []
     for _, index in left.ask():
         asked.append(index)
-        left.doubt(np.array([0, 0.5, 0.9, 0.9, 1.1]))
+        left.doubt(np.array([0, 0.5, 0.8, 0.9, 1.7]))
     assert asked == [0, 1, 2]
 
 
-def test_a_preferred_point_is_asked_next_and_once_even_if_it_is_spare_or_in_doubt():
-    left = open_points([(10 * place, 0) for place in range(5)], spare=[3, 4])
-    left.doubt(np.array([0, 0, 9, 9, 9.0]))
+def test_a_preferred_point_is_asked_next_and_once_even_if_there_is_no_hope_for_it():
+    left = open_points([(10 * place, 0) for place in range(5)], [2, 2, -7, -np.inf, -np.inf])
     asked = []
-    for behind, index in left.ask():
-        asked.append((behind, index))
+    for _, index in left.ask():
+        asked.append(index)
         if index == 0:
             left.prefer(np.array([31.0, 2.0]))
             left.prefer(np.array([19.0, 0.0]))
             left.prefer(np.array([1.0, 0.0]))
-    assert asked == [(0, 0), (1, 2), (1, 3), (1, 1)]
+    assert asked == [0, 2, 3, 1]
 
 
 def test_a_preferred_point_in_a_found_object_is_asked_only_on_purpose_and_one_without_data_never():
@@ -88,7 +121,7 @@ def test_a_preferred_point_in_a_found_object_is_asked_only_on_purpose_and_one_wi
 
 
 def test_what_the_last_point_prefers_is_asked_too():
-    left = open_points([(0, 0), (10, 0)], spare=[0])
+    left = open_points([(0, 0), (10, 0)], [-np.inf, 1.0])
     asked = []
     for _, index in left.ask():
         asked.append(index)

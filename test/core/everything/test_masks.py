@@ -14,7 +14,8 @@ def block(col, row, width, height, score=0.9):
 
 
 def kept(*masks, same=0.6, covered=0.5):
-    return distinct(masks, [mask.score for mask in masks], (100, 100), same=same, covered=covered)
+    which = distinct(masks, [mask.score for mask in masks], (100, 100), same=same, covered=covered)
+    return [masks[index] for index in which]
 
 
 def test_the_iou_of_boxes_is_that_of_squared_paper():

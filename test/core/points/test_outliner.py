@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from prompt_segmenter.core.errors import Cancelled
-from prompt_segmenter.core.models import catalogue
-from prompt_segmenter.core.models.families import FAMILIES
 from prompt_segmenter.core.models.families.sam import ENTRY
-from prompt_segmenter.core.models.model import ModelSpec, RuntimeSettings
+from prompt_segmenter.core.models.model import MaskPrediction, ModelSpec, RuntimeSettings
 from prompt_segmenter.core.models.store import ModelStore
+from prompt_segmenter.core.points.ground import context_px
 from prompt_segmenter.core.points.outliner import Candidate, PointOutliner
 from prompt_segmenter.core.progress import NullProgress
+from prompt_segmenter.core.raster.grid import Window
 from prompt_segmenter.test.helpers import onnx_graphs
 from prompt_segmenter.test.helpers.flood_model import Counting, Flood, FloodParts, picture
 
@@ -22,10 +22,20 @@ def scene(height=200, width=200):
     return np.full((height, width, 3), 40, np.uint8)
 
 
-def begun(model, image, col=0, row=0, valid=None):
+def begun(model, image, col=0, row=0, valid=None, *, close=True):
+    """An outliner that looks closely at all of an image, or at the whole of it at once."""
     outliner = PointOutliner(model)
-    outliner.begin(picture(image, col, row, valid), QUIET)
+    tile = Window(0, 0, image.shape[1], image.shape[0]) if close else None
+    outliner.begin(picture(image, col, row, valid), tile, QUIET)
     return outliner
+
+
+def frame(model, image, **place):
+    return begun(model, image, **place, close=False)
+
+
+def best(outliner, x, y, ground=0):
+    return min(outliner.candidates((x, y), ground, QUIET), key=Candidate.demerits)
 
 
 def on_raster(found, image, col=0, row=0):
@@ -37,95 +47,153 @@ def on_raster(found, image, col=0, row=0):
     return whole
 
 
-@pytest.mark.parametrize("model", [Flood, FloodParts])
-def test_a_square_is_outlined_to_the_pixel_whether_frames_or_parts_are_decoded(model):
+@pytest.mark.parametrize(("model", "begin"), [(Flood, frame), (FloodParts, begun)])
+def test_a_square_is_outlined_to_the_pixel_whether_frames_or_parts_are_decoded(model, begin):
     image = scene()
     image[50:70, 90:120] = 200
-    (outline,) = begun(model(), image).outline([(100.0, 60.0)], QUIET)
-    window = outline.found.window
-    assert (window.col, window.row, window.width, window.height) == (90, 50, 30, 20)
-    assert outline.found.mask.all()
-    assert (outline.index, outline.cut) == (0, False)
-    assert outline.found.score == pytest.approx(0.9)
-    assert (outline.found.stability, outline.found.prompt) == (1.0, "+100,60")
+    outliner = begin(model(), image)
+    candidate = best(outliner, 100.0, 60.0)
+    found = outliner.full(candidate)
+    assert found.window == Window(90, 50, 30, 20)
+    assert found.mask.all()
+    assert not candidate.cut
+    assert found.score == pytest.approx(0.9)
+    assert (found.stability, found.prompt) == (1.0, "+100,60")
 
 
-def test_what_does_not_fit_the_fine_chip_is_taken_from_the_wide_one():
+def test_what_does_not_fit_a_close_look_is_whole_when_all_of_the_picture_is_looked_at():
     image = scene()
     image[40:160, 40:160] = 200  # 120 px where a fine chip is 64
-    (outline,) = begun(FloodParts(), image).outline([(100.0, 100.0)], QUIET)
-    assert outline.ground_width_px == 200.0
-    assert not outline.cut
-    assert outline.found.mask.shape == (120, 120)
-    assert outline.found.mask.sum() == 120 * 120 - 4  # what lies between cells is blended: the corners are rounded
+    model = FloodParts()
+    assert best(begun(model, image), 100.0, 100.0).cut
+    outliner = frame(model, image)
+    candidate = best(outliner, 100.0, 100.0)
+    assert outliner.reaches_px == (200.0,)
+    assert not candidate.cut
+    found = outliner.full(candidate)
+    assert found.mask.shape == (120, 120)
+    assert found.mask.sum() == 120 * 120 - 4  # what lies between cells is blended: the corners are rounded
 
 
 def test_what_goes_on_beyond_the_fine_chip_is_told_apart_from_what_the_picture_ends():
     image = scene()
     image[:, 152:] = 200
-    outliner = begun(FloodParts(), image)
-    (fine,) = outliner.candidates((190.0, 100.0), 0, QUIET)
-    (wide,) = outliner.candidates((190.0, 100.0), 1, QUIET)
-    assert (fine.cut, wide.cut) == (True, False)
-    assert wide.area_px == pytest.approx(48 * 200)
+    close, wide = begun(FloodParts(), image), frame(FloodParts(), image)
+    assert best(close, 190.0, 100.0).cut
+    assert not best(wide, 190.0, 100.0).cut
+    assert best(wide, 190.0, 100.0).area_px == pytest.approx(48 * 200)
+
+
+def test_a_model_of_frames_has_no_close_look_and_one_picture_may_need_no_wide_one():
+    assert begun(Flood(), scene()).reaches_px == ()
+    assert frame(FloodParts(), scene(60, 50)).reaches_px == ()
+
+
+def test_a_tile_is_looked_at_in_the_same_way_whatever_else_the_picture_shows():
+    rng = np.random.default_rng(1)
+    image = rng.integers(0, 255, (900, 900, 3), dtype=np.uint8)
+    starter = ModelStore().load("starter")
+    tile, reach = (256, 320, 128, 64), context_px(starter)
+    assert reach == 384
+    answers = []
+    for around in (0, 37):
+        left, top = (max(0, start - reach - around) for start in tile[:2])
+        outliner = PointOutliner(starter)
+        seen = picture(image[top:, left:], left, top)
+        outliner.begin(seen, Window(tile[0] - left, tile[1] - top, *tile[2:]), QUIET)
+        point = np.array([300.0 - left, 350.0 - top])
+        logits = [outliner.candidates(point, ground, QUIET)[0].asked.prediction.low_res_logits for ground in (0, 1)]
+        answers.append([*logits, *(outliner.objectness(point[None], ground, QUIET) for ground in (0, 1))])
+    for one, other in zip(*answers):
+        assert (one == other).all()
 
 
 def test_the_same_ground_gives_the_same_mask_whichever_window_it_is_seen_in():
     rng = np.random.default_rng(1)
     image = np.clip(scene(400, 400) + rng.integers(0, 6, (400, 400, 1)), 0, 255).astype(np.uint8)
     rows, cols = np.indices((400, 400))
-    image[np.hypot(cols - 250, rows - 210) < 60] = 180
+    image[np.hypot(cols - 250, rows - 210) < 25] = 180
     answers = []
     for col, row in ((0, 0), (37, 51), (101, 98)):
         outliner = begun(FloodParts(), image[row:, col:], col, row)
-        (outline,) = outliner.outline([(250.5 - col, 210.5 - row)], QUIET)
-        answers.append(on_raster(outline.found, image, col, row))
-    assert answers[0].sum() > 10_000
+        found = outliner.full(best(outliner, 250.5 - col, 210.5 - row))
+        answers.append(on_raster(found, image, col, row))
+    assert answers[0].sum() > 1_500
     assert (answers[0] == answers[1]).all()
     assert (answers[0] == answers[2]).all()
 
 
-def test_points_without_data_or_off_the_picture_give_nothing_and_masks_leave_out_unusable_pixels():
+def test_masks_leave_out_unusable_pixels():
     image = scene()
     image[50:70, 90:120] = 200
     valid = np.ones((200, 200), bool)
     valid[:, 110:] = False
-    outliner = begun(Flood(), image, valid=valid)
-    outlines = list(outliner.outline([(115.0, 60.0), (-3.0, 5.0), (100.0, 60.0)], QUIET))
-    assert [outline.index for outline in outlines] == [2]
-    assert outlines[0].found.window.width == 20
-    assert outliner.decodes == 1
+    outliner = frame(Flood(), image, valid=valid)
+    assert outliner.full(best(outliner, 100.0, 60.0)).window.width == 20
 
 
 def test_only_the_part_under_the_point_is_the_object():
     image = scene()
     image[50:70, 90:120] = image[100:110, 90:100] = 200
-    model = FAMILIES.get("starter").load(
-        catalogue.get("starter"), ModelStore().locate(catalogue.get("starter")), RuntimeSettings(threads=1)
-    )
-    (outline,) = begun(model, image).outline([(105.0, 60.0)], QUIET)
-    window = outline.found.window
+    outliner = begun(ModelStore().load("starter"), image)
+    window = outliner.full(best(outliner, 105.0, 60.0)).window
     assert abs(window.col - 90) <= 2
     assert abs(window.height - 20) <= 3
 
 
+class Sharpens(FloodParts):
+    """Is unsure, until it is given its own answer; remembers what it was given."""
+
+    takes_previous = True
+
+    def __init__(self):
+        super().__init__()
+        self.given = []
+
+    def decode(self, embedding, prompts, *, previous, progress):
+        answer = super().decode(embedding, prompts, previous=previous, progress=progress)
+        self.given.append((prompts.include[0].tolist(), previous))
+        scores = np.float32([0.6 if previous is None else 0.9])
+        return MaskPrediction(answer.low_res_logits, scores, answer.upsampler)
+
+
+def test_asked_again_the_model_gets_its_own_answer_and_the_middle_of_it():
+    image = scene()
+    image[50:70, 90:120] = 200
+    model = Sharpens()
+    outliner = begun(model, image)
+    first = best(outliner, 92.0, 52.0)
+    (again,) = outliner.again(first, QUIET)
+    assert (first.score, again.score) == pytest.approx((0.6, 0.9))
+    (point, _), (middle, previous) = model.given
+    assert (np.array(middle) - point).tolist() == [13.0, 8.0]  # from 92, 52 to 105, 60
+    assert (previous == first.asked.prediction.low_res_logits[0]).all()
+    assert outliner.full(again).prompt == "+92,52 +105,60"
+    assert again.no_surer_than(first).score == pytest.approx(0.6)
+
+
+def test_the_middle_of_a_bent_thing_is_not_asked_for_if_it_lies_beside_it():
+    image = scene()
+    image[50:90, 90:100] = image[80:90, 90:130] = 200  # an angle
+    model = Sharpens()
+    outliner = begun(model, image)
+    outliner.again(best(outliner, 95.0, 55.0), QUIET)
+    assert model.given[0][0] == model.given[1][0]
+
+
 def test_asking_before_a_picture_was_begun_is_a_mistake_of_the_caller():
+    outliner = begun(Flood(), scene(), close=False)
+    candidate = best(outliner, 5.0, 5.0)
     with pytest.raises(ValueError, match="begin"):
-        list(PointOutliner(Flood()).outline([(1.0, 1.0)], QUIET))
+        PointOutliner(Flood()).full(candidate)
 
 
-def test_a_cancelled_progress_stops_within_one_decode():
-    outliner = begun(Flood(), scene())
-    progress = Counting(stop_at=4)
+def test_a_cancelled_progress_stops_before_the_next_decode():
+    outliner = begun(FloodParts(), scene())
+    progress = Counting(stop_at=0)
     with pytest.raises(Cancelled):
-        list(outliner.outline(np.full((50, 2), 20.0), progress))
-    assert outliner.decodes <= 3
-
-
-def test_progress_counts_the_points():
-    progress = Counting()
-    list(begun(Flood(), scene()).outline([(5.0, 5.0), (6.0, 6.0)], progress))
-    assert progress.messages == ["Point 1 of 2", "Point 2 of 2"]
+        outliner.candidates((20.0, 20.0), 0, progress)
+    assert outliner.decodes == 0
 
 
 @pytest.mark.parametrize("size", [(300, 220), (733, 1171)])
@@ -133,7 +201,7 @@ def test_low_resolution_says_of_a_sam_mask_what_full_size_says(tmp_path, size):
     paths = onnx_graphs.save_pair(tmp_path, "D", "A", 4)
     spec = ModelSpec("toy", "Toy SAM", "sam", frozenset({"point"}), (), 1024, "CC0-1.0", "https://example.org")
     model = ENTRY.load(replace(spec), paths, RuntimeSettings(threads=1))
-    outliner = begun(model, scene(*size))
+    outliner = frame(model, scene(*size))
     candidates = outliner.candidates((100.0, 120.0), 0, QUIET)
     assert len(candidates) == 3  # the whole, a part and a part of a part
     cell = 4 * max(size) / 1024
@@ -144,8 +212,7 @@ def test_low_resolution_says_of_a_sam_mask_what_full_size_says(tmp_path, size):
         edges = (window.col, window.row, window.col + window.width, window.row + window.height)
         assert np.abs(np.subtract(edges, candidate.box)).max() <= 1.5 * cell
         assert candidate.area_px == pytest.approx(found.mask.sum(), rel=0.1, abs=4 * cell**2)
-    best = min(candidates, key=Candidate.demerits)
-    assert best.score == pytest.approx(0.9, abs=1e-3)
+    assert min(candidates, key=Candidate.demerits).score == pytest.approx(0.9, abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -157,5 +224,6 @@ def test_the_starter_answers_in_pictures_of_any_size(height, width):
     outliner = begun(ModelStore().load("starter"), image, col=13, row=7)
     corners = np.array([(0.5, 0.5), (width - 0.5, height - 0.5), (width / 2, height / 2)], np.float32)
 
-    for outline in outliner.outline(corners, QUIET):
-        assert outline.found.mask.any()
+    for x, y in corners:
+        found = outliner.full(best(outliner, x, y))
+        assert found is None or found.mask.any()

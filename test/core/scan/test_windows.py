@@ -100,6 +100,52 @@ def test_what_is_ahead_of_a_window_is_to_its_right_and_below():
     assert not lattice.windows[-1].is_ahead((0, 0, 144, 144))
 
 
+@given(
+    st.tuples(st.integers(1, 400), st.integers(1, 300)), st.tuples(st.integers(0, 90), st.integers(0, 90)),
+    st.integers(16, 120), st.integers(1, 90), st.sampled_from([None, 2.0, 3.0, 5.0, 7.3]),
+)  # fmt: skip
+@settings(deadline=None, max_examples=200)
+def test_windows_with_context_share_the_extent_out_and_see_that_much_around_it(
+    size, corner, window_px, context_px, resolution
+):
+    raster, (width, height), (col, row) = grid_of(500, 400), size, corner
+    left, top = raster.to_map([(col, row)])[0]
+    bounds = (left, max(top - 2.0 * height, 4599200.0), min(left + 2.0 * width, 501000.0), top)
+    lattice = lattice_over(raster, bounds, window_px, 8, context_px=context_px, resolution=resolution)
+    assert (painted(lattice, lambda window: window.home) == 1).all()
+    for window in lattice.windows:
+        for side, (seen, own) in enumerate(zip(window.box, window.home)):
+            limit = lattice.size[side % 2] if side > 1 else 0
+            assert seen == limit or abs(seen - own) >= context_px
+        assert window.view.size == (window.box[2] - window.box[0], window.box[3] - window.box[1])
+        native = window.view.window
+        assert native.col >= 0 and native.col + native.width <= 500
+        assert window.own.width == window.home[2] - window.home[0]
+
+
+def test_windows_with_context_are_the_squares_of_the_raster_wherever_the_extent_begins():
+    raster = grid_of(1000, 900)
+    for col, row in ((0, 0), (37, 300)):
+        left, top = raster.to_map([(col, row)])[0]
+        lattice = lattice_over(raster, (left, 4600000.0 - 1800, 502000.0, top), 256, 8, context_px=64)
+        homes = {(window.home[0] + col, window.home[1] + row) for window in lattice.windows}
+        inner = {256, 512, 768}
+        assert {place[0] for place in homes} == {col} | inner
+        assert {place[1] for place in homes} == {row} | {line for line in inner if line > row}
+
+
+def test_large_windows_with_context_are_made_of_small_ones():
+    small, large = (lattice_over(grid_of(1000, 900), None, side, 8, context_px=96) for side in (128, 256))
+    for window in small.windows:
+        around = [
+            other for other in large.windows
+            if other.home[0] <= window.home[0] and other.home[1] <= window.home[1]
+            and other.home[2] >= window.home[2] and other.home[3] >= window.home[3]
+        ]  # fmt: skip
+        assert len(around) == 1
+        assert around[0].box[0] <= window.box[0] and around[0].box[3] >= window.box[3]
+
+
 def test_extents_that_cannot_be_are_refused():
     raster = grid_of(100, 100)
     with pytest.raises(OutsideExtentError):

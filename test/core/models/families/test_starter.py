@@ -9,6 +9,7 @@ import pytest
 from prompt_segmenter.core.errors import Cancelled, EmptyPromptError, ModelFileError, UnsupportedPromptError
 from prompt_segmenter.core.models import catalogue
 from prompt_segmenter.core.models.families import FAMILIES, starter
+from prompt_segmenter.core.models.finding import GivesObjectness
 from prompt_segmenter.core.models.model import RuntimeSettings
 from prompt_segmenter.core.models.store import BUNDLED_FOLDER
 from prompt_segmenter.core.progress import NullProgress
@@ -168,7 +169,7 @@ def test_files_in_the_wrong_order_are_refused_by_name():
 
 
 def test_a_single_file_is_refused():
-    with pytest.raises(ModelFileError, match="takes 2 files, got 1"):
+    with pytest.raises(ModelFileError, match="takes 2 or 3 files, got 1"):
         starter.ENTRY.load(replace(SPEC, files=SPEC.files[:1]), PATHS[:1], ONE_THREAD)
 
 
@@ -180,3 +181,30 @@ def test_the_bundled_files_are_small_and_load_in_old_runtimes():
         graph = onnx.load(path)
         assert graph.ir_version <= 8
         assert [entry.version for entry in graph.opset_import if entry.domain == ""] == [17]
+
+
+def test_objectness_is_high_on_what_stands_out_and_low_between(model):
+    image = np.full((192, 192, 3), (90, 110, 70), np.uint8)
+    image[60:100, 80:130] = (190, 180, 170)
+    image = np.clip(image + np.random.default_rng(2).normal(0, 4, image.shape), 0, 255).astype(np.uint8)
+    found = model.objectness(model.encode(image, NullProgress()), NullProgress())
+    assert found.values.shape == (1, 48, 48)
+    assert found.step_px == (4.0, 4.0)
+    inside = found.values[0, 16:24, 21:31]
+    outside = np.delete(found.values[0], np.s_[10:30], axis=0)
+    assert inside.min() > np.quantile(outside, 0.95)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (100, 60), (161, 300), (700, 500)])
+def test_objectness_covers_the_image_whatever_its_size(model, height, width):
+    image = np.random.default_rng(1).integers(0, 255, (height, width, 3), dtype=np.uint8)
+    found = model.objectness(model.encode(image, NullProgress()), NullProgress())
+    rows, cols = (count * step for count, step in zip(found.values.shape[1:], found.step_px[::-1]))
+    assert height <= rows + 1e-6 <= height + 2 * found.step_px[1]
+    assert width <= cols + 1e-6 <= width + 2 * found.step_px[0]
+
+
+def test_without_its_third_file_it_answers_clicks_all_the_same(model):
+    bare = FAMILIES.get("starter").load(SPEC, PATHS[:2], ONE_THREAD)
+    assert isinstance(model, GivesObjectness)
+    assert not isinstance(bare, GivesObjectness)
