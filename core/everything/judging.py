@@ -11,8 +11,8 @@ from .settings import EverythingSettings
 _SCORE_MARGIN, _SCORE_RANGE, _STABILITY_MARGIN = 0.05, 0.4, 0.22
 """What fails by less than these margins (the last one as a share) may well pass a little further on, and casts no
 doubt at all; beyond them doubt grows, over this range of the score, and down to no stability."""
-_NEAR_SCORE, _NEAR_STABILITY = 0.8, 0.45
-"""Shares of the least score and the least stability from which a whole answer is nearly an object."""
+_NEAR_STABILITY = 0.45
+"""Share of the least stability from which a whole answer of enough score is nearly an object."""
 
 
 class Judge:
@@ -63,12 +63,15 @@ class Judge:
         return candidate.area_px > self._settings.max_share * self._size
 
     def is_near(self, candidate: Candidate) -> bool:
-        """Return True for what is no object, but may become one if the model is asked again with its own answer."""
+        """Return True for what is no object, but may become one if the model is asked again with its own answer.
+
+        That firms an outline, and raises the score whatever it was: so only answers that were sure before count.
+        """
         return (
             self._goes_on
             and not self.is_object(candidate)
             and self.is_whole(candidate)
-            and candidate.score >= _NEAR_SCORE * self._min_score
+            and candidate.score >= self._min_score
             and candidate.stability >= _NEAR_STABILITY * self._min_stability
         )
 

@@ -15,7 +15,7 @@ class EverythingSettings:
     step_px: int = 16
     """Distance of the finest points that may be asked, in pixels that are read. Objects smaller than it can be missed.
     Coarser points come first, and finer ones only where these leave something open."""
-    patience: float = 3.0
+    patience: float = 2.5
     """How little may be expected of a point that is asked, as log-odds against an object: more finds a little more, in
     more time."""
     min_score: float | None = None
@@ -36,7 +36,7 @@ class EverythingSettings:
             if value is not None and value < least:
                 raise SettingsError(f"{name} is {value}.", hint=f"Give a whole number of at least {least}.")
         if not self.patience > 0.0:
-            raise SettingsError(f"patience is {self.patience}.", hint="Give a positive number; 3 is usual.")
+            raise SettingsError(f"patience is {self.patience}.", hint="Give a positive number; 2.5 is usual.")
         for name in ("min_score", "min_stability", "max_share"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and 0.0 <= value <= 1.0):

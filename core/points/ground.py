@@ -15,6 +15,7 @@ from ..picture import Picture
 from ..progress import Progress
 from ..prompts.prompt import PixelPrompts
 from ..raster.grid import Window
+from ..raster.rgb import faint
 
 CELL_PX = 32
 """Encoded images begin at multiples of this on the lattice of the whole raster: the coarsest cell of the encoders, so
@@ -84,7 +85,8 @@ class _Encoded:
         self._before = (x + seen.col) % cell, (y + seen.row) % cell
         self._start = seen.col - self._before[0], seen.row - self._before[1]
         self._model = model
-        self._image = reduced(_led_in(picture.image[seen.slices], self._before), factor)
+        image = faint(picture.image[seen.slices], picture.valid[seen.slices])
+        self._image = reduced(_led_in(image, self._before), factor)
         self._size = picture.image.shape[1], picture.image.shape[0]
         self._embedding: ImageEmbedding
 

@@ -177,9 +177,19 @@ def to_rgb8(chip: RasterChip, recipe: RgbRecipe) -> NDArray[np.uint8]:
     else:
         picture = np.moveaxis(chip.data.clip(0, 255), 0, -1).astype(np.uint8)
     rgb = np.repeat(picture, 3, axis=2) if picture.shape[2] == 1 else np.ascontiguousarray(picture)
-    if not usable.all():
-        rgb[~usable] = np.rint(rgb[usable].mean(axis=0)) if usable.any() else _MIDDLE_GREY
-    return rgb
+    return faint(rgb, usable)
+
+
+def faint(rgb: NDArray[np.uint8], usable: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return a picture (H, W, 3) whose pixels that are not usable (H, W) have the mean colour of the others.
+
+    It is the picture itself if all are usable, else a copy.
+    """
+    if usable.all():
+        return rgb
+    filled = rgb.copy()
+    filled[~usable] = np.rint(rgb[usable].mean(axis=0)) if usable.any() else _MIDDLE_GREY
+    return filled
 
 
 def usable_pixels(chip: RasterChip, recipe: RgbRecipe) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ..errors import Cancelled, ServerUnavailableError, SettingsError, StoppedWaiting
 from ..image_finder import ImageFinder
@@ -15,7 +15,7 @@ from ..outlines.masks import PartRule
 from ..outlines.results import Provenance, SegmentationResult, SegmentedPolygon
 from ..outlines.runs import RunMask
 from ..outlines.shape import OutlineSettings
-from ..picture import Picture, picture_text, read_picture
+from ..picture import Picture, picture_text
 from ..progress import NullProgress, Progress, SubProgress, check
 from ..prompts.prompt import exact
 from ..raster.grid import Bounds
@@ -25,6 +25,7 @@ from ..version import VERSION
 from .coverage import ScanCoverage
 from .outlines import PixelAreas, ScanOutliner
 from .overlaps import BestOfEach, OverlapRule
+from .reading import WindowReader
 from .stitch import Step, Stitcher, WholeObject
 from .windows import ScanLattice, ScanWindow, lattice_over
 
@@ -176,13 +177,14 @@ class Scan:
 
     def _walk(self, walk: _Walk, recipe: RgbRecipe, progress: Progress) -> None:
         windows = walk.lattice.windows
+        reader = WindowReader(self._source, recipe, walk.lattice)
         for window in windows:
             check(progress)
             start = 0.05 + 0.85 * window.index / len(windows)
             stop = 0.05 + 0.85 * (window.index + 1) / len(windows)
             part = _Titled(SubProgress(progress, start, stop), f"Window {window.index + 1} of {len(windows)}")
             part.report(0.0, "reading")
-            picture = replace(read_picture(self._source, recipe, window.view, part), home=window.own)
+            picture = reader.read(window, part)
             usable = bool(picture.valid.any())
             found = self._finder.find(picture, SubProgress(part, 0.1, 0.95)) if usable else []
             walk.step(window, picture, found)

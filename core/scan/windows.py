@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import SettingsError
@@ -36,6 +37,8 @@ class ScanWindow:
     that lie farther from its edges than from any other window's."""
     ahead: tuple[int | None, int | None]
     """(column, row) where later windows begin: those of its own row, and those of later rows; None for no more."""
+    home_view: View | None = None
+    """What is read to have its home alone, if what it shows is put together from homes; None if it is read whole."""
 
     @property
     def own(self) -> Window:
@@ -153,7 +156,8 @@ def lattice_over(
         across, down = (axis.fields(window_px, context_px) for axis in (cols, rows))
     else:
         across, down = (_with_homes(axis.spans(window_px, overlap), axis.size) for axis in (cols, rows))
-    return ScanLattice(grid, tuple(_windows(cols, rows, across, down)), window_px, overlap)
+    windows = _windows(cols, rows, across, down, by_homes=context_px > 0)
+    return ScanLattice(grid, tuple(windows), window_px, overlap)
 
 
 @dataclass(frozen=True)
@@ -190,9 +194,16 @@ class _Axis:
         return [(start, min(start + side, self.size)) for start in [*range(0, last, step), last]]
 
     def fields(self, window_px: int, context_px: int) -> list[_Field]:
-        """Return the windows of the raster's lattice along it, with at least this much around what is their own."""
+        """Return the windows of the raster's lattice along it, with at least this much around what is their own.
+
+        Of pixels that are coarser than native the lattice is kept to within half of what windows are aligned to.
+        """
         start = round(self.first * self.align / self.native)
-        cuts = [0, *range(window_px - start % window_px, self.size, window_px), self.size]
+        inner: Sequence[int] = range(window_px - start % window_px, self.size, window_px)
+        if self.native != self.align:
+            # where native pixels begin
+            inner = [round(cut / self.align) * self.align for cut in inner]
+        cuts = [0, *(cut for cut in inner if 0 < cut < self.size), self.size]
         seen = []
         for low, high in zip(cuts, cuts[1:]):
             first = max(0, (low - context_px) // self.align * self.align)
@@ -207,26 +218,30 @@ class _Axis:
         return self.first + start, stop - start
 
 
-def _windows(cols: _Axis, rows: _Axis, across: list[_Field], down: list[_Field]) -> list[ScanWindow]:
+def _windows(cols: _Axis, rows: _Axis, across: list[_Field], down: list[_Field], *, by_homes: bool) -> list[ScanWindow]:
     windows: list[ScanWindow] = []
     for j, (row_span, home_rows) in enumerate(down):
         for i, (col_span, home_cols) in enumerate(across):
-            col, width = cols.read(col_span)
-            row, height = rows.read(row_span)
-            size = (col_span[1] - col_span[0], row_span[1] - row_span[0])
             windows.append(
                 ScanWindow(
                     index=len(windows),
-                    view=View(Window(col, row, width, height), size),
+                    view=_view(cols, rows, col_span, row_span),
                     box=(col_span[0], row_span[0], col_span[1], row_span[1]),
                     home=(home_cols[0], home_rows[0], home_cols[1], home_rows[1]),
                     ahead=(
                         across[i + 1][0][0] if i + 1 < len(across) else None,
                         down[j + 1][0][0] if j + 1 < len(down) else None,
                     ),
+                    home_view=_view(cols, rows, home_cols, home_rows) if by_homes else None,
                 )
             )
     return windows
+
+
+def _view(cols: _Axis, rows: _Axis, across: _Span, down: _Span) -> View:
+    """Return what is read for a span of columns and one of rows."""
+    (col, width), (row, height) = cols.read(across), rows.read(down)
+    return View(Window(col, row, width, height), (across[1] - across[0], down[1] - down[0]))
 
 
 def _with_homes(spans: list[_Span], size: int) -> list[_Field]:

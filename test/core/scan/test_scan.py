@@ -102,11 +102,14 @@ def connected(truth):
     return numbered
 
 
-@given(SCENES, st.integers(16, 70), st.integers(8, 30), st.sampled_from([OverlapRule.KEEP, OverlapRule.BEST]))
-@settings(deadline=None, max_examples=150)
-def test_with_a_perfect_finder_the_result_is_the_truth(truth, window_px, overlap_px, rule):
+@given(
+    SCENES, st.integers(16, 70), st.integers(8, 30), st.sampled_from([0, 0, 5, 20]),
+    st.sampled_from([OverlapRule.KEEP, OverlapRule.BEST]),
+)  # fmt: skip
+@settings(deadline=None, max_examples=200)
+def test_with_a_perfect_finder_the_result_is_the_truth(truth, window_px, overlap_px, context_px, rule):
     truth = connected(truth)
-    finder = TruthFinder(truth, windows=WindowPolicy(window_px, overlap_px))
+    finder = TruthFinder(truth, windows=WindowPolicy(window_px, overlap_px, context_px))
     result = Scan(scene(truth), finder, replace(EXACT, overlaps=rule)).run(QUIET)
     assert_is_truth(result, truth, scene(truth).grid)
 
