@@ -26,7 +26,7 @@ if [ -n "${WORDS:-}" ]; then
 elif [ -n "${FULL:-}" ]; then
     .dev/train-venv/bin/python -m training.train --minutes "${MINUTES:-600}" --resume "$@"
     .dev/train-venv/bin/python -m training.export
-    .dev/train-venv/bin/python -m training.objectness collect --scenes "${SCENES:-400}"
+    .dev/train-venv/bin/python -m training.objectness collect --scenes "${SCENES:-380}"
     .dev/train-venv/bin/python -m training.objectness fit
     echo "Now pin the digests of the new files: .dev/venv/bin/python test/helpers/pin_starter.py"
 else

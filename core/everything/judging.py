@@ -37,7 +37,7 @@ class Judge:
         self._min_score = policy.min_score if settings.min_score is None else settings.min_score
         self._min_stability = policy.min_stability if settings.min_stability is None else settings.min_stability
         self._settings, self._size, self._least_side_px = settings, picture.valid.size, least_side_px
-        self._goes_on = outliner.model.takes_previous
+        self._asks_again = settings.ask_again and outliner.model.takes_previous
 
     def is_object(self, candidate: Candidate) -> bool:
         """Return True for what passes the filters, all of them at low resolution."""
@@ -68,7 +68,7 @@ class Judge:
         That firms an outline, and raises the score whatever it was: so only answers that were sure before count.
         """
         return (
-            self._goes_on
+            self._asks_again
             and not self.is_object(candidate)
             and self.is_whole(candidate)
             and candidate.score >= self._min_score

@@ -26,6 +26,8 @@ class EverythingSettings:
     """Least size of an object, in pixels that are read. Limits in square metres are the scan's."""
     max_share: float = 0.6
     """What covers more of the picture than this is its background."""
+    ask_again: bool = True
+    """Give sure answers with vague outlines back to the model, where it takes its own answers."""
     grid: int | None = None
     """Ask each point of a grid of so many by so many cells, at every ground width, and skip nothing: slow, and there to
     be measured against."""

@@ -112,8 +112,8 @@ class Asking:
             progress.report(done, self._stage.label)
             answers = self._outliner.candidates(self._stage.points[index], self._stage.ground, progress)
             self._keep([answer for answer in answers if self._judge.is_object(answer)])
+            best = self._asked_again(min(answers, key=Candidate.demerits), progress)
             if self._settings.grid is None:
-                best = self._asked_again(min(answers, key=Candidate.demerits), progress)
                 self._follow(open_points, best)
                 self._learn(open_points, best)
         return _distinct_boxes(self._pool)
