@@ -17,7 +17,7 @@ class EverythingControls(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.about = QLabel(tr("Outlines all objects with the model above, from coarse to fine."))
+        self.about = QLabel(tr("Outlines all objects with the model above."))
         self.about.setWordWrap(True)
         self.closeness = QComboBox()
         for step_px, text in (
