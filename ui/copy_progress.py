@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Generator, Iterable
 from typing import TypeVar
 
 from qgis.PyQt.QtCore import QCoreApplication, Qt
@@ -11,12 +12,12 @@ from qgis.PyQt.QtWidgets import QProgressDialog, QWidget
 from ..core.errors import Cancelled
 
 _SHOWN_AFTER_MS = 500
-_STEP = 50
-"""Objects between two looks at the button."""
+_LOOK_EVERY_S = 0.05
+"""Between two looks at the button: each draws the window, so none for each object."""
 Item = TypeVar("Item")
 
 
-def watched(items: Iterable[Item], count: int, text: str, parent: QWidget) -> Iterator[Item]:
+def watched(items: Iterable[Item], count: int, text: str, parent: QWidget) -> Generator[Item, None, None]:
     """Yield items while a dialog says how many of them were taken; it appears if that lasts.
 
     The window draws in between, but takes no other input: nothing that is worked on can be changed. To be closed when
@@ -30,10 +31,13 @@ def watched(items: Iterable[Item], count: int, text: str, parent: QWidget) -> It
     dialog = QProgressDialog(text, tr("Cancel"), 0, max(1, count), parent)
     dialog.setWindowModality(Qt.WindowModality.ApplicationModal)
     dialog.setMinimumDuration(_SHOWN_AFTER_MS)
+    dialog.setValue(0)
+    looked = time.monotonic()
     try:
         for number, item in enumerate(items):
-            if number % _STEP == 0 and number < dialog.maximum():
+            if time.monotonic() - looked >= _LOOK_EVERY_S and number < dialog.maximum():
                 dialog.setValue(number)
+                looked = time.monotonic()
             if dialog.wasCanceled():
                 raise Cancelled("Stopped on request.")
             yield item

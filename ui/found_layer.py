@@ -12,7 +12,7 @@ from qgis.PyQt.QtCore import QCoreApplication, QObject, QTimer, pyqtSignal
 
 from ..algorithms.bridge import crs_text, to_qgis_crs, to_qgis_fields, to_qgis_geometry
 from ..core.errors import OutputError
-from ..core.outlines.results import FIELDS, Provenance, SegmentationResult, SegmentedPolygon
+from ..core.outlines.results import FIELDS, AttributeValue, Provenance, SegmentationResult, SegmentedPolygon
 from . import own_layers
 from .found_objects import as_object, labelled, matched
 from .found_style import renderer_for
@@ -247,7 +247,9 @@ class FoundLayer(QObject):
             return
         numbers, self._unwritten = self._unwritten[:_MOST_WRITTEN], self._unwritten[_MOST_WRITTEN:]
         there = {number: self._objects[number] for number in numbers if number in self._objects}
-        values = {number: {_OBJECT: found.object} for number, found in there.items()}
+        values: dict[int, dict[int, AttributeValue]] = {
+            number: {_OBJECT: FIELDS[_OBJECT].value(found, self._provenance)} for number, found in there.items()
+        }
         for index, column in enumerate(FIELDS):
             if column.name in _SHARED and there:
                 value = column.value(next(iter(there.values())), self._provenance)
