@@ -23,7 +23,7 @@ _SHARED = ("model", "model_sha256", "source", "stretch", "created", "version", "
 _OBJECT = next(index for index, column in enumerate(FIELDS) if column.name == "object")
 _DRAWN_EVERY_MS = 500
 """How often the layer is drawn again while objects come in: each drawing reads all of them."""
-_MOST_WRITTEN = 2000
+_MOST_WRITTEN = 1000
 """Objects whose attributes are written before the window draws and answers again."""
 _log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from ..core.search import Machine, Wanted, WantedOnMap, search
 from .session_source import Pixels
 from .worker import Job, Urgency, Worker
 
-_MOST = 250
+_MOST = 100
 """Objects that are written at once."""
 
 

@@ -141,8 +141,8 @@ def test_the_window_has_its_turn_between_batches_that_come_all_at_once(project):
     search._send(run, trees(1000))
     until(lambda: sum(count for count, _ in arrived) == 1000)
 
-    assert [count for count, _ in arrived] == [250] * 4
-    assert len({turn for _, turn in arrived}) == 4
+    assert [count for count, _ in arrived] == [100] * 10
+    assert len({turn for _, turn in arrived}) == 10
     search.close()
 
 
