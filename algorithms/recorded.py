@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import lru_cache
 from typing import Any
 
 from qgis.core import QgsFeature, QgsFields, QgsMapSettings, QgsPointXY, QgsRasterLayer, QgsRectangle
@@ -28,7 +29,13 @@ _SCREEN_PX = 512
 
 def index_of(fields: QgsFields, name: str) -> int:
     """Return the index of the field for one of the core's columns, or -1; its case does not count."""
-    names = [field.name().casefold() for field in fields]
+    return _place_of(name, tuple(fields.names()))
+
+
+@lru_cache(maxsize=512)
+def _place_of(name: str, field_names: tuple[str, ...]) -> int:
+    # asked for each column of each of thousands of objects that go into one layer
+    names = [field_name.casefold() for field_name in field_names]
     for wanted in (name, name[:_SHORT_NAME]):
         if wanted.casefold() in names:
             return names.index(wanted.casefold())

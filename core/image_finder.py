@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from .models.finding import FoundMask
 from .models.model import LoadedModel
@@ -63,3 +63,12 @@ class ImageFinder(Protocol):
         Cancelled
             If the user asked to stop.
         """
+
+
+@runtime_checkable
+class HasWarnings(Protocol):
+    """What a finder offers beside its other calls if the user should know how it took what it was asked for."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences that go into the result of each scan; known before anything is looked at."""

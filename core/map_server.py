@@ -33,6 +33,7 @@ from .remote.samgis import MapPoint, MapView, SamgisClient, require_words
 from .remote.samgis_answer import Rings, SamgisAnswer
 from .remote.samgis_sources import DEFAULT_SOURCE
 from .version import VERSION
+from .words import without_repeats
 
 NAME = "samgis"
 """Its name in the catalogue."""
@@ -136,14 +137,16 @@ class MapServer:
     def find_words(self, phrases: Sequence[str], progress: Progress | None = None) -> SegmentationResult:
         """Return an outline for each shape that is found of each phrase, by one request for each phrase.
 
-        The settings' extent is what is looked at. Each polygon's label is its phrase. Raises like :meth:`segment`, and
-        UnsupportedPromptError for phrases that SamGIS refuses, before anything is sent.
+        What differs from another phrase in case or spaces only is not asked again. The settings' extent is what is
+        looked at. Each polygon's label is its phrase. Raises like :meth:`segment`, and UnsupportedPromptError for
+        phrases that SamGIS refuses, before anything is sent.
         """
         started, progress = time.monotonic(), progress or NullProgress()
         if not phrases:
             raise EmptyPromptError("There are no words.", hint="Say what to look for.")
         for phrase in phrases:
             require_words(phrase)
+        phrases = without_repeats(phrases)
         view = self._whole_view()
         found: list[SegmentedPolygon] = []
         warnings: list[str] = []

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 
 from qgis.core import QgsFeature, QgsFeatureRequest, QgsMemoryProviderUtils, QgsProject, QgsVectorLayer, QgsWkbTypes
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
+from qgis.PyQt.QtCore import QCoreApplication, QObject, QTimer, pyqtSignal
 
-from ..algorithms.bridge import crs_text, from_qgis_geometry, to_qgis_crs, to_qgis_fields, to_qgis_geometry
+from ..algorithms.bridge import crs_text, to_qgis_crs, to_qgis_fields, to_qgis_geometry
 from ..core.errors import OutputError
-from ..core.outlines.measure import measure
-from ..core.outlines.results import FIELDS, Provenance, SegmentationResult, SegmentedPolygon
+from ..core.outlines.results import FIELDS, AttributeValue, Provenance, SegmentationResult, SegmentedPolygon
 from . import own_layers
+from .found_objects import as_object, labelled, matched
 from .found_style import renderer_for
 from .target_layer import STYLE_PATH
 
 _SHARED = ("model", "model_sha256", "source", "stretch", "created", "version", "settings")
 """What is known of all objects at once, when the search is over."""
+_OBJECT = next(index for index, column in enumerate(FIELDS) if column.name == "object")
+_DRAWN_EVERY_MS = 500
+"""How often the layer is drawn again while objects come in: each drawing reads all of them."""
+_MOST_WRITTEN = 1000
+"""Objects whose attributes are written before the window draws and answers again."""
 _log = logging.getLogger(__name__)
 
 
@@ -75,12 +79,23 @@ class FoundLayer(QObject):
         self._measure, self._threshold = measure, threshold
         self._objects: dict[int, SegmentedPolygon] = {}
         self._deleted: set[int] = set()
+        self._reshaped: set[int] = set()
+        self._shown = 0
+        self._unwritten: list[int] = []
         self._provenance = Provenance("", "", "")
         if QgsProject.instance().addMapLayer(layer) is None:
             raise OutputError(tr("The new layer can't be added to the project."), hint=tr("Try it again."))
         self.layer_id = str(layer.id())
         layer.featureDeleted.connect(self._miss)
         layer.featureAdded.connect(self._meet)
+        layer.geometryChanged.connect(self._note_shape)
+        self._is_drawn = True
+        self._drawing, self._writing = QTimer(self), QTimer(self)
+        self._drawing.setSingleShot(True)
+        self._drawing.setInterval(_DRAWN_EVERY_MS)
+        self._drawing.timeout.connect(self._draw_late)
+        self._writing.setInterval(0)
+        self._writing.timeout.connect(self._write_some)
         self._filter()
 
     @property
@@ -98,7 +113,7 @@ class FoundLayer(QObject):
     @property
     def shown(self) -> int:
         """How many of them are shown."""
-        return sum(self._is_shown(found) for number, found in self._objects.items() if number not in self._deleted)
+        return self._shown
 
     @property
     def threshold(self) -> float:
@@ -121,7 +136,8 @@ class FoundLayer(QObject):
         if not done:
             raise OutputError(tr("Objects can't be written to '{}'.").format(self.name), hint=tr("Try it again."))
         self._objects.update(zip((feature.id() for feature in added), found))
-        self._refresh(layer)
+        self._shown += sum(map(self._is_shown, found))
+        self._draw_soon(layer)
 
     def finish(self, result: SegmentationResult) -> None:
         """Take over what a search gave in the end: objects that are missing yet, and what it knows of all."""
@@ -129,46 +145,36 @@ class FoundLayer(QObject):
         if layer is None:
             return
         self._provenance = result.provenance
-        waiting = {_key(each): number for number, each in self._objects.items()}
-        missing = []
-        for each in result.polygons:
-            number = waiting.pop(_key(each), None)
-            if number is None:
-                missing.append(each)
-            else:
-                self._objects[number] = each
-        provider = layer.dataProvider()
-        if waiting:
-            provider.deleteFeatures(list(waiting.values()))
-            for number in waiting.values():
+        kept, missing, gone = matched(self._objects, result.polygons)
+        self._objects.update(kept)
+        if gone:
+            layer.dataProvider().deleteFeatures(gone)
+            for number in gone:
                 del self._objects[number]
                 self._deleted.discard(number)
-        columns = [(index, column) for index, column in enumerate(FIELDS) if column.name in (*_SHARED, "object")]
-        values = {
-            number: {index: column.value(each, result.provenance) for index, column in columns}
-            for number, each in self._objects.items()
-        }
-        if not provider.changeAttributeValues(values):
-            _log.warning("what '%s' was made with can't be written", self.name)
+        self._unwritten = list(self._objects)
+        self._write_some()
         self.add(missing)
-        self._refresh(layer)
+        self._count()
+        self._draw(layer)
 
     def set_threshold(self, threshold: float) -> None:
         """Hide what is below a value and show the rest; nothing is lost, and nothing is searched again."""
         self._threshold = threshold
         self._filter()
 
-    def found(self) -> list[SegmentedPolygon]:
-        """Return the objects that are shown, as they are now: with the user's corrections, and what they drew."""
+    def found(self) -> Iterator[SegmentedPolygon]:
+        """Yield the objects that are shown, as they are now: with the user's corrections, and what they drew."""
         layer = self.layer
         if layer is None:
-            return []
+            return
         crs = crs_text(layer.crs())
-        return [
-            _as_object(feature, self._objects.get(feature.id()), crs)
-            for feature in layer.getFeatures(QgsFeatureRequest())
-            if feature.hasGeometry() and not feature.geometry().isEmpty()
-        ]
+        for feature in layer.getFeatures(QgsFeatureRequest()):
+            number = feature.id()
+            if number in self._objects and number not in self._reshaped:
+                yield labelled(self._objects[number], feature)
+            elif feature.hasGeometry() and not feature.geometry().isEmpty():
+                yield as_object(feature, self._objects.get(number), crs)
 
     @property
     def provenance(self) -> Provenance:
@@ -203,47 +209,79 @@ class FoundLayer(QObject):
             if not layer.dataProvider().setSubsetString(wanted):
                 _log.warning("'%s' can't be filtered by %s", self.name, wanted)
             layer.subsetStringChanged.emit()
-        self._refresh(layer)
+        self._count()
+        self._draw(layer)
 
-    def _refresh(self, layer: QgsVectorLayer) -> None:
+    def _count(self) -> None:
+        """Count anew what is shown."""
+        there = (found for number, found in self._objects.items() if number not in self._deleted)
+        self._shown = sum(map(self._is_shown, there))
+
+    def _draw_soon(self, layer: QgsVectorLayer) -> None:
+        """Draw at once if that was not done just now, and else in a moment."""
+        if self._drawing.isActive():
+            self._is_drawn = False
+            self.counted.emit()
+        else:
+            self._draw(layer)
+
+    def _draw_late(self) -> None:
+        layer = self.layer
+        if layer is not None and not self._is_drawn:
+            self._draw(layer)
+
+    def _draw(self, layer: QgsVectorLayer) -> None:
+        self._is_drawn = True
+        self._drawing.start()
         layer.updateExtents()
         # what caches features, such as an open attribute table, reads them again
         layer.dataChanged.emit()
         layer.triggerRepaint()
         self.counted.emit()
 
+    def _write_some(self) -> None:
+        """Write what the search knows of all objects to the next of them; the window goes on in between."""
+        layer = self.layer
+        if layer is None or not self._unwritten:
+            self._writing.stop()
+            return
+        numbers, self._unwritten = self._unwritten[:_MOST_WRITTEN], self._unwritten[_MOST_WRITTEN:]
+        there = {number: self._objects[number] for number in numbers if number in self._objects}
+        values: dict[int, dict[int, AttributeValue]] = {
+            number: {_OBJECT: FIELDS[_OBJECT].value(found, self._provenance)} for number, found in there.items()
+        }
+        for index, column in enumerate(FIELDS):
+            if column.name in _SHARED and there:
+                value = column.value(next(iter(there.values())), self._provenance)
+                for own in values.values():
+                    own[index] = value
+        if not layer.dataProvider().changeAttributeValues(values):
+            _log.warning("what '%s' was made with can't be written", self.name)
+        if self._unwritten:
+            self._writing.start()
+        elif self._writing.isActive():
+            self._writing.stop()
+            self._draw(layer)
+
     def _is_shown(self, found: SegmentedPolygon) -> bool:
         value = float(getattr(found, self._measure))
         return math.isnan(value) or value >= self._threshold
 
     def _miss(self, number: int) -> None:
-        if number in self._objects:
+        if number in self._objects and number not in self._deleted:
             self._deleted.add(number)
+            self._shown -= self._is_shown(self._objects[number])
             self.counted.emit()
 
     def _meet(self, number: int) -> None:
         # undoing a deletion
         if number in self._deleted:
             self._deleted.discard(number)
+            self._shown += self._is_shown(self._objects[number])
             self.counted.emit()
 
-
-def _key(found: SegmentedPolygon) -> tuple[str, bytes]:
-    return found.label, found.geometry.wkb
-
-
-def _as_object(feature: QgsFeature, found: SegmentedPolygon | None, crs: str | None) -> SegmentedPolygon:
-    """Return what a feature is now."""
-    label = feature["label"]
-    label = label if isinstance(label, str) else ""
-    shape = feature.geometry()
-    if found is not None and to_qgis_geometry(found.geometry).equals(shape):
-        return replace(found, label=label)
-    size = measure(from_qgis_geometry(shape), crs)
-    geometry = from_qgis_geometry(shape)
-    if found is not None:
-        return replace(found, geometry=geometry, label=label, area_m2=size.area_m2, perimeter_m=size.perimeter_m)
-    return SegmentedPolygon(geometry, 0, label, math.nan, size.area_m2, size.perimeter_m)
+    def _note_shape(self, number: int) -> None:
+        self._reshaped.add(number)
 
 
 def tr(text: str) -> str:

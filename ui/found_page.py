@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from qgis.core import QgsProject
 from qgis.gui import QgsMapCanvas
-from qgis.PyQt.QtCore import QCoreApplication, QObject, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QGuiApplication
+from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 
 from ..algorithms import server_settings
-from ..core.errors import SegmentError
+from ..core.errors import Cancelled, SegmentError
 from ..core.outlines.results import SegmentationResult, SegmentedPolygon
+from .copy_progress import watched
 from .found_controls import FoundControls
 from .found_layer import FoundLayer
 from .found_search import FoundSearch, Run
@@ -111,15 +112,16 @@ class FoundPage(QObject):
         source = self.layer.layer
         if source is None:
             return
-        # a layer is written to by the window's own thread
-        QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
-            target, written, count = keeper.keep_all(self.layer.found(), source, self.layer.provenance)
+            # a layer is written to by the window's own thread
+            with closing(watched(self.layer.found(), self.layer.shown, tr("Copying"), self._results)) as found:
+                target, written, count = keeper.keep_all(found, source, self.layer.provenance)
         except SegmentError as error:
             self._show_failure(error)
             return
-        finally:
-            QGuiApplication.restoreOverrideCursor()
+        except Cancelled:
+            self._results.show_state(tr("Stopped: nothing was copied."))
+            return
         said = tr("{count} copied to '{layer}'.").format(count=written, layer=target.name())
         if written < count:
             said = " ".join([said, tr("{} left out, because polygons are there already.").format(count - written)])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
-from qgis.PyQt.QtCore import QObject, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from ..core.outlines.results import SegmentationResult, SegmentedPolygon
 from ..core.progress import Progress
@@ -16,7 +17,7 @@ from ..core.search import Machine, Wanted, WantedOnMap, search
 from .session_source import Pixels
 from .worker import Job, Urgency, Worker
 
-_MOST = 250
+_MOST = 100
 """Objects that are written at once."""
 
 
@@ -67,11 +68,15 @@ class FoundSearch(QObject):
         self.run: Run | None = None
         """The search that somebody waits for; None while there is none."""
         self._worker = Worker(self)
-        self._worker.answered.connect(self._take)
-        self._worker.failed.connect(self._fail)
-        self._worker.cancelled.connect(self._end)
+        self._worker.answered.connect(lambda job, result: self._later(lambda: self._take(job, result)))
+        self._worker.failed.connect(lambda job, error: self._later(lambda: self._fail(job, error)))
+        self._worker.cancelled.connect(lambda job: self._later(lambda: self._end(job)))
         self._worker.progressed.connect(self._tell)
-        self._batch.connect(self._pass_on, Qt.ConnectionType.QueuedConnection)
+        self._batch.connect(self._receive, Qt.ConnectionType.QueuedConnection)
+        self._due: deque[Callable[[], None]] = deque()
+        self._turn = QTimer(self)
+        self._turn.setInterval(0)
+        self._turn.timeout.connect(self._do_next)
 
     def start(self, run: Run) -> None:
         """Begin a search, in place of the one that runs; returns at once."""
@@ -102,13 +107,31 @@ class FoundSearch(QObject):
     def close(self) -> bool:
         """Stop for good; return True if the thread has ended."""
         self.run = self._job = None
+        self._due.clear()
         return self._worker.close()
 
     def _send(self, run: Run, found: Sequence[SegmentedPolygon]) -> None:
         """Hand objects to the window's thread; from the search's."""
-        # the window draws and answers between batches
         for first in range(0, len(found), _MOST):
             self._batch.emit(run, tuple(found[first : first + _MOST]))
+
+    def _receive(self, run: Run, found: tuple[SegmentedPolygon, ...]) -> None:
+        self._later(lambda: self._pass_on(run, found))
+
+    def _later(self, call: Callable[[], None]) -> None:
+        """Do something when what came before it is done, one thing in each turn of the event loop.
+
+        What is waiting for this thread is else done all at once; like this the window draws and answers in between.
+        """
+        self._due.append(call)
+        if not self._turn.isActive():
+            self._turn.start()
+
+    def _do_next(self) -> None:
+        if self._due:
+            self._due.popleft()()
+        if not self._due:
+            self._turn.stop()
 
     def _pass_on(self, run: Run, found: tuple[SegmentedPolygon, ...]) -> None:
         if run is self.run:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from qgis.core import QgsCoordinateReferenceSystem, QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsVectorLayer
@@ -69,11 +69,12 @@ class Keeper(QObject):
         return self._target(self._or_new(fallback)).keep(outline, found.crs, found.provenance, self.settings)
 
     def keep_all(
-        self, outlines: Sequence[SegmentedPolygon], source: QgsVectorLayer, provenance: Provenance
+        self, outlines: Iterable[SegmentedPolygon], source: QgsVectorLayer, provenance: Provenance
     ) -> tuple[QgsVectorLayer, int, int]:
         """Write outlines of another layer, in its CRS, as one step to undo; no form is shown.
 
-        An outline's own label counts, and where it has none the one that the user has set.
+        They are taken one by one as they are written: whatever ends that leaves the layer as it was. An outline's own
+        label counts, and where it has none the one that the user has set.
 
         Returns
         -------
@@ -90,7 +91,8 @@ class Keeper(QObject):
                 tr("'{}' is the target layer itself.").format(source.name()),
                 hint=tr("Choose another layer to save to, or a new one."),
             )
-        labelled = [replace(each, label=each.label or self.settings.label) for each in outlines]
+        label = self.settings.label
+        labelled = (each if each.label or not label else replace(each, label=label) for each in outlines)
         settings = replace(self.settings, label="")
         target = self._or_new(source.crs())
         kept = TargetLayer(target).keep_all(labelled, crs_text(source.crs()), provenance, settings)

@@ -147,6 +147,7 @@ class TargetLayer:
         """Write outlines as one edit command, without a form; raises like :meth:`keep`, and then none is written."""
         self._require(_Capability.AddFeatures)
         kept = []
+        context = self._layer.createExpressionContext()
         with edit_session(self._layer), edit_command(self._layer, tr("Segment: keep objects")) as edits:
             for outline in outlines:
                 geometry, placement = self._placed(outline, crs, settings)
@@ -157,7 +158,10 @@ class TargetLayer:
                 if placement.merged:
                     kept.append(KeptObject(self._layer.id(), self._merge(edits, parts, attributes, placement)))
                     continue
-                features = [new_feature(self._layer, part, attributes, whole=part.equals(geometry)) for part in parts]
+                features = [
+                    new_feature(self._layer, part, attributes, whole=part.equals(geometry), context=context)
+                    for part in parts
+                ]
                 require_constraints(self._layer, features)
                 edits.add(features)
                 edits.add_topological_points(parts, self._project)

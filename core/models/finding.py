@@ -99,6 +99,20 @@ class WordModel(LoadedModel, Protocol):
 
 
 @runtime_checkable
+class ClosedVocabulary(Protocol):
+    """What a word model offers beside its other calls if it knows a few words, and phrases are names of them."""
+
+    def meaning(self, phrase: str) -> str:
+        """Return the word that it takes a phrase for: phrases of the same word are answered alike.
+
+        Raises
+        ------
+        EmptyPromptError, UnsupportedPromptError
+            If it takes it for none.
+        """
+
+
+@runtime_checkable
 class ExampleModel(Protocol):
     """What a loaded model offers beside its other calls if it finds what is like examples by itself."""
 

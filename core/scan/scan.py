@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import Cancelled, ServerUnavailableError, SettingsError, StoppedWaiting
-from ..image_finder import ImageFinder
+from ..image_finder import HasWarnings, ImageFinder
 from ..models.finding import FoundMask
 from ..outlines.masks import PartRule
 from ..outlines.results import Provenance, SegmentationResult, SegmentedPolygon
@@ -145,7 +145,7 @@ class Scan:
             resolution=asked.resolution,
         )
         walk = _Walk(lattice, asked, self._finder.describe(), on_found)
-        warnings: list[str] = []
+        warnings = [*self._finder.warnings] if isinstance(self._finder, HasWarnings) else []
         recipe: RgbRecipe | None = None
         try:
             recipe = asked.recipe or resolve_recipe(self._source, asked.rgb, SubProgress(progress, 0.0, 0.05))

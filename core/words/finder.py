@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import EmptyPromptError, UnsupportedPromptError
 from ..image_finder import ImageFinder, WindowPolicy
-from ..models.finding import Finding, FoundBox, FoundMask, HeatMap, WordModel
+from ..models.finding import ClosedVocabulary, Finding, FoundBox, FoundMask, HeatMap, WordModel
 from ..models.model import LoadedModel, SegmentationModel
 from ..models.overlap import best_boxes, best_masks, clip
 from ..models.text_graphs import trimmed
@@ -20,6 +20,7 @@ from ..progress import Progress, SubProgress, check
 from ..raster.grid import Window
 from .heat import FLOOR, Hill, hills
 from .outliner import BoxOutliner, Placed, Wanted
+from .phrases import by_meaning, without_repeats
 
 __all__ = ["FLOOR", "WordsFinder", "words_finder"]
 _FINDING = 0.5
@@ -42,7 +43,8 @@ def words_finder(model: WordModel, phrases: Sequence[str], outliner: Segmentatio
     model : WordModel
         Finds masks, boxes, or how much each place is of a phrase.
     phrases : sequence of str
-        What to look for; each object has its phrase as label.
+        What to look for; each object has its phrase as label. Phrases that mean the same to the model are asked for
+        once, as the first of them; a warning of the finder says so.
     outliner : SegmentationModel, optional
         Outlines boxes and refines heat. Without one a box is its own outline, and heat that of its half height. It is
         not asked where the model gives masks.
@@ -62,19 +64,36 @@ def words_finder(model: WordModel, phrases: Sequence[str], outliner: Segmentatio
             f"The model '{outliner.spec.name}' takes no boxes, so it can't outline what is found.",
             hint="Choose another model for the outlines.",
         )
-    return WordsFinder(model, tuple(phrases), outliner)
+    phrases = without_repeats(phrases)
+    if not isinstance(model, ClosedVocabulary):
+        return WordsFinder(model, phrases, outliner)
+    alike = by_meaning(phrases, model.meaning)
+    warnings = [_said_once(names, model.spec.name) for names in alike if len(names) > 1]
+    return WordsFinder(model, tuple(names[0] for names in alike), outliner, warnings)
 
 
 class WordsFinder:
     """Finds the objects of some phrases; made by :func:`words_finder`."""
 
-    def __init__(self, model: WordModel, phrases: tuple[str, ...], outliner: SegmentationModel | None) -> None:
+    def __init__(
+        self,
+        model: WordModel,
+        phrases: tuple[str, ...],
+        outliner: SegmentationModel | None,
+        warnings: Sequence[str] = (),
+    ) -> None:
         self._model, self._phrases, self._outliner = model, phrases, outliner
+        self._warnings = tuple(warnings)
 
     @property
     def models(self) -> tuple[LoadedModel, ...]:
         """The word model, and the one that outlines."""
         return (self._model,) if self._outliner is None else (self._model, self._outliner)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Which phrases are the same to the model, one sentence for each such group."""
+        return self._warnings
 
     @property
     def windows(self) -> WindowPolicy:
@@ -133,6 +152,13 @@ class WordsFinder:
             progress.report(count / len(asked), "Outlining")
             found, wanted = asked[index]
             yield found, outliner.outline(wanted, progress)
+
+
+def _said_once(names: Sequence[str], model: str) -> str:
+    """Return that names are one thing to a model, e.g. "'a' and 'b' mean the same to ...". The first is the label."""
+    quoted = [f"'{name}'" for name in names]
+    said = f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+    return f"{said} mean the same to the model '{model}': what is found has the label {quoted[0]}."
 
 
 def _in_box(found: FoundBox, placed: Placed | None, image_size: tuple[int, int]) -> Placed:

@@ -1,8 +1,9 @@
-"""What the user writes into the field for words, as phrases."""
+"""What the user writes into the field for words, as phrases, and which of them ask for the same."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Sequence
 
 from ..errors import EmptyPromptError
 
@@ -23,13 +24,39 @@ def parse_phrases(text: str) -> tuple[str, ...]:
     >>> parse_phrases("building; swimming  pool;; Building")
     ('building', 'swimming pool')
     """
-    phrases: dict[str, str] = {}
-    for piece in _BETWEEN.split(text):
-        phrase = " ".join(piece.split())
-        if phrase:
-            phrases.setdefault(phrase.casefold(), phrase)
+    phrases = without_repeats(_BETWEEN.split(text))
     if not phrases:
         raise EmptyPromptError(
             "There is no word to look for.", hint="Write one or several, for example: building; tree; swimming pool"
         )
-    return tuple(phrases.values())
+    return phrases
+
+
+def without_repeats(phrases: Iterable[str]) -> tuple[str, ...]:
+    """Return phrases without needless spaces, empty ones, and those that differ from another in case only.
+
+    Examples
+    --------
+    >>> without_repeats(["Pond", " swimming  pool", "pond", ""])
+    ('Pond', 'swimming pool')
+    """
+    first: dict[str, str] = {}
+    for each in phrases:
+        phrase = " ".join(each.split())
+        if phrase:
+            first.setdefault(phrase.casefold(), phrase)
+    return tuple(first.values())
+
+
+def by_meaning(phrases: Sequence[str], meaning: Callable[[str], str]) -> tuple[tuple[str, ...], ...]:
+    """Return phrases that mean the same together, in their order.
+
+    Examples
+    --------
+    >>> by_meaning(["house", "tree", "Building"], {"house": "h", "tree": "t", "Building": "h"}.__getitem__)
+    (('house', 'Building'), ('tree',))
+    """
+    together: dict[str, list[str]] = {}
+    for phrase in phrases:
+        together.setdefault(meaning(phrase), []).append(phrase)
+    return tuple(tuple(alike) for alike in together.values())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from prompt_segmenter.algorithms import search_algorithm
 from prompt_segmenter.core.models.store import ModelStore
@@ -50,6 +52,29 @@ def test_each_word_is_a_class_and_each_object_a_polygon(scene):
         assert area == pytest.approx(4.0 * (right - left) * (bottom - top))
     assert by_label["bright"]["score"] == pytest.approx(200 / 255, abs=0.01)
     assert outcome.results["COUNT"] == 2
+
+
+def test_words_that_mean_the_same_give_each_object_once_and_a_warning(scene, monkeypatch):
+    names = {"bright": "bright", "shiny": "bright", "medium": "medium"}
+
+    class KnowsTwo(BrightnessWords):
+        def require_known(self, phrases):
+            super().require_known([names[phrase] for phrase in phrases])
+
+        def meaning(self, phrase):
+            return names[phrase]
+
+        def find(self, image, phrases, progress):
+            found = [super(KnowsTwo, self).find(image, [names[phrase]], progress) for phrase in phrases]
+            return [replace(one, label=phrase) for phrase, some in zip(phrases, found) for one in some]
+
+    monkeypatch.setattr(WordStore, "load_words", lambda self, name, **_: KnowsTwo())
+    outcome = run(algorithm=NAME, INPUT=scene, PROMPT="shiny; medium; bright", CONFIDENCE=0.0)
+
+    assert [feature["label"] for feature in outcome.features] == ["shiny", "medium"]
+    assert outcome.warnings == [
+        "'shiny' and 'bright' mean the same to the model 'brightness_words': what is found has the label 'shiny'."
+    ]
 
 
 def test_an_object_says_how_it_was_found(scene):

@@ -203,6 +203,13 @@ class TestWords:
         bbox = server.asked[0][1]["bbox"]
         assert (bbox["sw"]["lng"], bbox["ne"]["lat"]) == (9.38, 46.17)
 
+    def test_a_phrase_that_is_repeated_is_asked_once(self, server):
+        server.answers = lambda *_: (200, envelope([]))
+
+        map_server(server, extent=self.EXTENT, crs="EPSG:4326").find_words(["houses", "Houses ", "trees"])
+
+        assert [body["string_prompt"] for _, body in server.asked] == ["houses", "trees"]
+
     def test_a_phrase_that_is_refused_stops_all_before_anything_is_sent(self, server):
         with pytest.raises(UnsupportedPromptError, match="'9'"):
             map_server(server, extent=self.EXTENT, crs="EPSG:4326").find_words(["houses", "99 trees"])

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from prompt_segmenter.core import search
-from prompt_segmenter.core.errors import ModelRunError, ServerUnavailableError, UnsupportedPromptError
+from prompt_segmenter.core.errors import Cancelled, ModelRunError, ServerUnavailableError, UnsupportedPromptError
 from prompt_segmenter.core.models import catalogue
 from prompt_segmenter.core.outlines.masks import PartRule
 from prompt_segmenter.core.outlines.results import FIELDS
@@ -17,6 +17,7 @@ from prompt_segmenter.test.algorithms.conftest import write_tif
 from prompt_segmenter.test.helpers.fake_scan import WORDS, FakeScan, FakeStore
 from prompt_segmenter.test.ui.conftest import outline, square
 from prompt_segmenter.test.ui.stage import LEFT, TOP, Stage, until
+from prompt_segmenter.ui import found_page
 from prompt_segmenter.ui.finding import Finding
 from prompt_segmenter.ui.placement import OverlapRule as KeepRule
 from prompt_segmenter.ui.scan_controls import Area, Closeness
@@ -457,6 +458,21 @@ def test_copying_obeys_the_rule_for_overlaps_and_takes_corrections_with_it(desk,
     assert [feature["label"] for feature in kept] == ["plant", "shrub"]
     assert kept[1].geometry().area() > 130.0 and kept[1]["area_m2"] == pytest.approx(143.0, rel=0.05)
     assert desk.said().startswith("0 copied to") and "2 left out" in desk.said()
+
+
+def test_copying_that_is_stopped_in_the_middle_writes_nothing(desk, scan, monkeypatch):
+    def stopped(found, count, text, parent):
+        yield next(found)
+        raise Cancelled("Stopped on request.")
+
+    monkeypatch.setattr(found_page, "watched", stopped)
+    desk.find()
+    desk.panel.words.results.copy.click()
+
+    (target,) = QgsProject.instance().mapLayersByName("Segmented objects")
+    assert target.featureCount() == 0 and not target.isEditable() and target.undoStack().count() == 0
+    assert desk.said() == "Stopped: nothing was copied."
+    assert desk.copied == desk.failures == []
 
 
 def test_a_layer_is_not_copied_onto_itself(desk, scan):

@@ -101,6 +101,16 @@ def test_words_of_two_languages_are_looked_for(panel):
     assert layer.featureCount() > 0
 
 
+def test_two_names_of_one_word_give_each_object_once_and_that_is_said(panel):
+    panel.words.text.setEditText("Haus; Wiese; roof")
+    layer = search(panel, "words")
+    panel.words.results.set_threshold(0.0)
+    wait(80)
+    assert "Haus" in {feature["label"] for feature in layer.getFeatures()} <= {"Haus", "Wiese"}
+    said = panel.words.results.status.text.text()
+    assert "'Haus' and 'roof' mean the same to the model 'starter_words'" in said
+
+
 def test_a_word_that_is_not_known_is_refused_with_what_is(panel):
     panel.words.text.setEditText("castle")
     panel.words.find.click()

@@ -76,7 +76,7 @@ class StarterWordsModel:
     def require_known(self, phrases: Sequence[str]) -> None:
         """Raise UnsupportedPromptError if one of the phrases is none of the vocabulary, EmptyPromptError if empty."""
         for phrase in phrases:
-            self._word(phrase)
+            self.meaning(phrase)
 
     def find(self, image: ImageArray, phrases: Sequence[str], progress: Progress) -> list[Finding]:
         """Return a heat map (ceil(H / 4), ceil(W / 4)) for each phrase, under the phrase as it was given.
@@ -88,11 +88,12 @@ class StarterWordsModel:
         ModelRunError, Cancelled
             As any model.
         """
-        rows = [vocabulary.WORDS.index(self._word(phrase)) for phrase in phrases]
+        rows = [vocabulary.WORDS.index(self.meaning(phrase)) for phrase in phrases]
         heat = self._heat(image, sorted(set(rows)), progress)
         return [HeatMap(phrase, heat[row].copy()) for phrase, row in zip(phrases, rows)]
 
-    def _word(self, phrase: str) -> str:
+    def meaning(self, phrase: str) -> str:
+        """Return the word of the vocabulary that a phrase means; raises as :meth:`require_known`."""
         word = vocabulary.meaning(phrase)
         if word is not None:
             return word

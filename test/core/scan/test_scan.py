@@ -114,6 +114,18 @@ def test_with_a_perfect_finder_the_result_is_the_truth(truth, window_px, overlap
     assert_is_truth(result, truth, scene(truth).grid)
 
 
+def test_what_the_finder_has_to_say_beforehand_is_a_warning_of_every_result():
+    class Warns(TruthFinder):
+        warnings = ("'house' and 'roof' mean the same.",)
+
+    truth = np.zeros((40, 40), int)
+    nothing = Scan(scene(truth), Warns(truth), EXACT).run(QUIET)
+    assert nothing.warnings[0] == "'house' and 'roof' mean the same." and len(nothing.warnings) == 2
+    truth[10:20, 10:20] = 1
+    assert Scan(scene(truth), Warns(truth), EXACT).run(QUIET).warnings == ("'house' and 'roof' mean the same.",)
+    assert Scan(scene(truth), TruthFinder(truth), EXACT).run(QUIET).warnings == ()
+
+
 @pytest.mark.parametrize("name", GRIDS)
 def test_objects_are_whole_on_any_grid(name):
     transform, crs = GRIDS[name]

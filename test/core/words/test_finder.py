@@ -46,6 +46,13 @@ class Finds:
         return self.findings
 
 
+class Knows(Finds):
+    """One that knows two words, by several names each."""
+
+    def meaning(self, phrase):
+        return {"house": "building", "roof": "building", "hut": "building", "oak": "tree"}[phrase.lower()]
+
+
 def looked_at(image, valid=None):
     height, width = image.shape[:2]
     view = View(Window(0, 0, width, height), (width, height))
@@ -102,6 +109,31 @@ def test_phrases_are_asked_for_before_anything_runs():
         words_finder(Finds(), ["unicorn"])
     with pytest.raises(EmptyPromptError):
         words_finder(Finds(), [])
+
+
+def test_phrases_that_mean_the_same_to_the_model_are_asked_once_as_the_first_of_them_and_that_is_said():
+    model = Knows()
+    finder = words_finder(model, ["oak", "House", "roof", "hut"])
+    finder.find(looked_at(field()), QUIET)
+
+    assert model.asked == [["oak", "House"]]
+    assert finder.describe() == 'words "oak" "House"'
+    assert finder.warnings == (
+        "'House', 'roof' and 'hut' mean the same to the model 'finds': what is found has the label 'House'.",
+    )
+
+
+def test_nothing_is_said_of_phrases_that_differ():
+    assert words_finder(Knows(), ["house", "oak"]).warnings == ()
+
+
+def test_a_model_of_any_words_is_asked_for_all_but_exact_repeats():
+    model = Finds()
+    finder = words_finder(model, ["house", "roof", "House", " roof "])
+    finder.find(looked_at(field()), QUIET)
+
+    assert model.asked == [["house", "roof"]]
+    assert finder.warnings == ()
 
 
 def test_an_outliner_without_boxes_is_refused():

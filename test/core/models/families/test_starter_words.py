@@ -9,11 +9,12 @@ import pytest
 from prompt_segmenter.core.errors import Cancelled, EmptyPromptError, ModelFileError, UnsupportedPromptError
 from prompt_segmenter.core.models import catalogue
 from prompt_segmenter.core.models.families import FAMILIES
-from prompt_segmenter.core.models.finding import HeatMap, WordModel
+from prompt_segmenter.core.models.finding import ClosedVocabulary, HeatMap, WordModel
 from prompt_segmenter.core.models.model import RuntimeSettings
 from prompt_segmenter.core.models.store import ModelStore
 from prompt_segmenter.core.models.vocabulary import WORDS
 from prompt_segmenter.core.progress import NullProgress
+from prompt_segmenter.core.words import words_finder
 from prompt_segmenter.test.helpers import onnx_graphs
 
 QUIET = NullProgress()
@@ -131,6 +132,24 @@ def test_it_stops_between_tiles(model):
 def test_an_empty_phrase_is_refused(model, phrase):
     with pytest.raises(EmptyPromptError):
         model.require_known([phrase])
+
+
+def test_it_says_which_of_its_words_a_phrase_means(model):
+    assert isinstance(model, ClosedVocabulary)
+    assert [model.meaning(phrase) for phrase in ("Häuser", "the houses", "building", "trees")] == [
+        "building",
+        "building",
+        "building",
+        "tree",
+    ]
+    with pytest.raises(UnsupportedPromptError, match="zebra"):
+        model.meaning("zebra")
+
+
+def test_two_names_of_one_word_give_each_object_once(model):
+    finder = words_finder(model, ["trees", "house", "Building"])
+    assert finder.describe() == 'words "trees" "house"'
+    assert "'house' and 'Building' mean the same" in finder.warnings[0]
 
 
 def test_an_unknown_word_is_refused_with_what_it_knows_and_the_nearest(model):

@@ -1,0 +1,195 @@
+"""The layer of what was found stays quick and right with many objects, however they come and whatever is done to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from prompt_segmenter.core.errors import Cancelled
+from prompt_segmenter.core.outlines.results import SegmentationResult
+from prompt_segmenter.test.ui.conftest import PROVENANCE, UTM, outline, square
+from prompt_segmenter.test.ui.stage import until
+from prompt_segmenter.ui import copy_progress, found_layer
+from prompt_segmenter.ui.copy_progress import watched
+from prompt_segmenter.ui.found_layer import FoundLayer
+from prompt_segmenter.ui.found_objects import matched
+from prompt_segmenter.ui.found_search import FoundSearch
+from pytest_qgis.utils import wait
+from qgis.PyQt.QtCore import Qt, QTimer
+from qgis.PyQt.QtTest import QTest
+from qgis.PyQt.QtWidgets import QProgressDialog, QPushButton, QWidget
+
+
+def trees(count, first=0):
+    """Return trees in a row, numbered from 1, whose scores go from 0.00 up in hundredths."""
+    return [
+        replace(outline(square(20 * i, 0), label="tree", score=i / 100), object=i + 1)
+        for i in range(first, first + count)
+    ]
+
+
+def whole(objects):
+    return SegmentationResult(tuple(objects), UTM, 0.1, PROVENANCE)
+
+
+@pytest.fixture
+def layer(project):
+    made = FoundLayer("trees", UTM, threshold=0.5)
+    yield made
+    made.remove()
+    made.deleteLater()
+
+
+def test_a_layer_that_gets_many_batches_is_counted_each_time_and_drawn_now_and_then(layer, monkeypatch):
+    wait(found_layer._DRAWN_EVERY_MS + 100)
+    drawn, counted = [], []
+    layer.layer.dataChanged.connect(lambda: drawn.append(layer.total))
+    layer.counted.connect(lambda: counted.append((layer.shown, layer.total)))
+    for first in range(0, 100, 10):
+        layer.add(trees(10, first))
+
+    assert counted[0] == (0, 10) and counted[-1] == (50, 100) and len(counted) == 10
+    assert 1 <= len(drawn) < 5
+    until(lambda: drawn[-1] == 100)
+    assert layer.layer.featureCount() == 50
+
+
+def test_what_is_known_of_all_is_written_in_portions_and_nothing_is_left_out(layer, monkeypatch):
+    monkeypatch.setattr(found_layer, "_MOST_WRITTEN", 7)
+    objects = trees(40)
+    layer.add(objects)
+    layer.set_threshold(0.0)
+    layer.finish(whole([replace(each, object=each.object + 100) for each in objects]))
+
+    def models():
+        return [feature["model"] for feature in layer.layer.getFeatures()]
+
+    assert models().count("starter") == 7
+    until(lambda: models() == ["starter"] * 40)
+    assert {feature["object"] for feature in layer.layer.getFeatures()} == set(range(101, 141))
+    assert {feature["created"] for feature in layer.layer.getFeatures()} == {PROVENANCE.created}
+
+
+def test_the_layer_may_go_while_attributes_are_written(layer, monkeypatch):
+    monkeypatch.setattr(found_layer, "_MOST_WRITTEN", 7)
+    objects = trees(40)
+    layer.add(objects)
+    layer.finish(whole(objects))
+    layer.remove()
+    wait(50)
+    assert layer.layer is None
+
+
+def test_counts_follow_the_threshold_deletions_and_their_undoing(layer):
+    layer.add(trees(100))
+    assert (layer.shown, layer.total) == (50, 100)
+    layer.set_threshold(0.9)
+    assert layer.shown == 10
+    source = layer.layer
+    source.startEditing()
+    gone = [feature.id() for feature in source.getFeatures()][:4]
+    source.beginEditCommand("delete")
+    source.deleteFeatures(gone)
+    source.endEditCommand()
+    assert (layer.shown, layer.total) == (6, 96)
+    layer.set_threshold(0.0)
+    assert layer.shown == 96
+    source.undoStack().undo()
+    assert (layer.shown, layer.total) == (100, 100)
+
+
+def test_what_is_copied_are_the_very_objects_but_for_those_that_were_changed(layer):
+    objects = trees(4)
+    layer.add(objects)
+    layer.set_threshold(0.0)
+    source = layer.layer
+    source.startEditing()
+    _first, second, third, fourth = (feature.id() for feature in source.getFeatures())
+    grown = source.getFeature(second).geometry().buffer(5.0, 8)
+    source.changeGeometry(second, grown)
+    source.changeAttributeValue(third, source.fields().lookupField("label"), "shrub")
+    source.deleteFeature(fourth)
+    found = list(layer.found())
+
+    assert found[0] is objects[0] and len(found) == 3
+    assert found[1].area_m2 == pytest.approx(grown.area(), rel=0.01) and found[1].score == objects[1].score
+    assert found[2] == replace(objects[2], label="shrub")
+    source.undoStack().setIndex(0)
+    assert list(layer.found()) == objects
+
+
+def test_objects_of_a_result_are_told_by_themselves_and_copies_by_their_outlines():
+    one, two, three, four = trees(4)
+    kept, missing, gone = matched({7: one, 8: two, 9: three}, [replace(two), four, one])
+    assert kept == {7: one, 8: two} and missing == [four] and gone == [9]
+
+
+def test_two_equal_objects_are_both_kept():
+    one = outline(square(0, 0), label="tree")
+    twin = replace(one)
+    assert matched({1: one, 2: twin}, [one, twin]) == ({1: one, 2: twin}, [], [])
+
+
+def test_the_window_has_its_turn_between_batches_that_come_all_at_once(project):
+    search = FoundSearch()
+    search.run = run = object()
+    turns, arrived = [], []
+    search.arrived.connect(lambda _, found: arrived.append((len(found), len(turns))))
+    timer = QTimer()
+    timer.timeout.connect(lambda: turns.append(1))
+    timer.start(0)
+    search._send(run, trees(1000))
+    until(lambda: sum(count for count, _ in arrived) == 1000)
+
+    assert [count for count, _ in arrived] == [100] * 10
+    assert len({turn for _, turn in arrived}) == 10
+    search.close()
+
+
+def test_batches_of_a_search_that_was_stopped_are_dropped(project):
+    search = FoundSearch()
+    search.run = run = object()
+    arrived = []
+    search.arrived.connect(lambda *_: arrived.append(1))
+    search._send(run, trees(500))
+    search.run = None
+    wait(50)
+    assert arrived == []
+    search.close()
+
+
+class TestWatched:
+    def test_all_items_come(self, qgis_app):
+        parent = QWidget()
+        assert list(watched(range(200), 200, "Copying", parent)) == list(range(200))
+        assert list(watched([], 0, "Copying", parent)) == []
+
+    def test_cancel_ends_it(self, qgis_app):
+        parent = QWidget()
+        items = watched(range(200), 200, "Copying", parent)
+        assert next(items) == 0
+        parent.findChild(QProgressDialog).cancel()
+        with pytest.raises(Cancelled):
+            next(items)
+
+    def test_the_window_draws_and_the_button_works_while_it_lasts(self, qgis_app, monkeypatch):
+        monkeypatch.setattr(copy_progress, "_LOOK_EVERY_S", 0.0)
+        monkeypatch.setattr(copy_progress, "_SHOWN_AFTER_MS", 0)
+        parent = QWidget()
+        items = watched(range(10_000), 10_000, "Copying", parent)
+        taken = [next(items)]
+        button = parent.findChild(QProgressDialog).findChild(QPushButton)
+        QTimer.singleShot(20, lambda: QTest.mouseClick(button, Qt.MouseButton.LeftButton))
+        with pytest.raises(Cancelled):
+            for number in items:
+                taken.append(number)
+                QTest.qSleep(1)
+        assert 5 < len(taken) < 5000
+
+    def test_no_dialog_is_left(self, qgis_app):
+        parent = QWidget()
+        items = watched(range(200), 200, "Copying", parent)
+        next(items)
+        items.close()
+        wait(10)
+        assert parent.findChild(QProgressDialog) is None
