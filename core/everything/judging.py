@@ -11,6 +11,8 @@ from .settings import EverythingSettings
 _SCORE_MARGIN, _SCORE_RANGE, _STABILITY_MARGIN = 0.05, 0.4, 0.22
 """What fails by less than these margins (the last one as a share) may well pass a little further on, and casts no
 doubt at all; beyond them doubt grows, over this range of the score, and down to no stability."""
+SURE = 0.85
+"""Score from which an object spares the points that lie in it."""
 _NEAR_STABILITY = 0.45
 """Share of the least stability from which a whole answer of enough score is nearly an object."""
 
@@ -27,7 +29,8 @@ class Judge:
     picture : Picture
         What was asked about.
     least_side_px : float
-        Objects whose longer side is below this belong to closer looks.
+        Objects whose longer side is below this belong to closer looks; where there are any, an object has to be sure:
+        what is very large takes much ground from others.
     """
 
     def __init__(
@@ -35,6 +38,8 @@ class Judge:
     ) -> None:
         policy = outliner.model.spec.certainty
         self._min_score = policy.min_score if settings.min_score is None else settings.min_score
+        if least_side_px > 0.0:
+            self._min_score = max(self._min_score, SURE)
         self._min_stability = policy.min_stability if settings.min_stability is None else settings.min_stability
         self._settings, self._size, self._least_side_px = settings, picture.valid.size, least_side_px
         self._asks_again = settings.ask_again and outliner.model.takes_previous

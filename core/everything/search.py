@@ -34,10 +34,11 @@ from ..points.ground import origin
 from ..points.outliner import PointOutliner
 from ..progress import Progress, SubProgress, check
 from ..raster.grid import Window
+from .judging import SURE
 from .lattice import grid_points, lattice, tiles
 from .masks import distinct
 from .settings import EverythingSettings
-from .stage import SURE, Asking, Stage, rank
+from .stage import Asking, Stage, rank
 
 SAME_IOU, COVERED = 0.6, 0.5
 TILE_PX = 512

@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 from ..picture import Picture
 from ..points.outliner import Candidate, PointOutliner, on_data
 from ..progress import Progress
-from .judging import Judge
+from .judging import SURE, Judge
 from .lattice import OpenPoints, Points
 from .masks import box_iou, suppressed_boxes
 from .settings import EverythingSettings
 
 BOX_IOU = 0.7
-SURE = 0.85
-"""Score from which an object spares the points that lie in it."""
 _CUT, _UNSURE, _HOPELESS = 2.0, 0.7, 2.0
 """Doubt about what goes on beyond the look or is background, about an object that is not sure, and about what is surely
 none; in log-odds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -64,7 +65,11 @@ class Ground(Protocol):
         """Return the log-odds (N,) that points (N, 2) in picture pixels give an object; None of a model without."""
 
     def open_sides(self, chip: Window) -> tuple[bool, bool, bool, bool]:
-        """Return for the left, top, right and bottom side of a chip if the picture goes on beyond it."""
+        """Return for the left, top, right and bottom side of a chip if there is more to see beyond it.
+
+        There is in the picture, and beyond it where its home ends before: pictures with context are cut out of more. A
+        model that looks at frames alone has to take its window for all there is.
+        """
 
     def pixels(self, chip: Window) -> NDArray[np.uint8]:
         """Return the image (h, w, 3) of a chip."""
@@ -87,7 +92,12 @@ class _Encoded:
         self._model = model
         image = faint(picture.image[seen.slices], picture.valid[seen.slices])
         self._image = reduced(_led_in(image, self._before), factor)
-        self._size = picture.image.shape[1], picture.image.shape[0]
+        width, height = picture.image.shape[1], picture.image.shape[0]
+        home = picture.home if isinstance(model, DecodesParts) and picture.home else Window(0, 0, width, height)
+        # a side that home doesn't reach is not where things end
+        self._low = [-math.inf if first > 0 else 0.0 for first in (home.col, home.row)]
+        ends = zip((home.col + home.width, home.row + home.height), (width, height))
+        self._high = [math.inf if last < side else float(side) for last, side in ends]
         self._embedding: ImageEmbedding
 
     def objectness(self, points: NDArray[np.float64], progress: Progress) -> FloatArray | None:
@@ -108,9 +118,9 @@ class _Encoded:
         return self._decoded(asked.chip, at, previous, progress)
 
     def open_sides(self, chip: Window) -> tuple[bool, bool, bool, bool]:
-        """Return for each side of a chip if the picture goes on beyond it."""
+        """Return for each side of a chip if the picture, or what it was cut out of, goes on beyond it."""
         (left, top), (right, bottom) = self.corner(chip), self.corner(_end(chip))
-        return left > 0, top > 0, right < self._size[0], bottom < self._size[1]
+        return left > self._low[0], top > self._low[1], right < self._high[0], bottom < self._high[1]
 
     def pixels(self, chip: Window) -> NDArray[np.uint8]:
         """Return the image (h, w, 3) of a chip."""
