@@ -124,7 +124,7 @@ class _Encoded:
 
     def pixels(self, chip: Window) -> NDArray[np.uint8]:
         """Return the image (h, w, 3) of a chip."""
-        return self._image[chip.row : chip.row + chip.height, chip.col : chip.col + chip.width]
+        return self._image[chip.slices]
 
     def corner(self, chip: Window) -> tuple[float, float]:
         """Return where a chip begins in picture pixels."""
