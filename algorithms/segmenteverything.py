@@ -63,9 +63,9 @@ class SegmentEverythingAlgorithm(SearchAlgorithm):
         return WantedEverything(self.parameterAsEnumString(parameters, MODEL, context), settings)
 
 
-_HELP = """<p>Outlines all objects of a raster: the model is asked at points of a grid, coarse first and finer where
-nothing was found yet. Large extents are done window by window with one stretch, and objects that go over from one
-window to the next become one polygon.</p>
+_HELP = """<p>Outlines all objects of a raster: the model is asked at points of a grid, those first that promise
+an object, and not where one was found already. Large extents are done window by window with one stretch, and objects
+that go over from one window to the next become one polygon.</p>
 <p>Each polygon says how sure the model is (<i>score</i>) and how firm its outline (<i>stability</i>), both 0 to 1.
 OVERLAPS=coverage gives a map without gaps and overlaps, whose shared borders are simplified together.</p>
 <p>MIN_SIZE and MAX_SIZE leave out what is too small or too large. STEP and RESOLUTION decide what is seen at all:

@@ -129,10 +129,8 @@ class PictureReader:
         if within is None or window is None:
             picture = self.picture(view, progress)
             return picture.image, picture.valid
-        rows = slice(window.row, window.row + window.height)
-        cols = slice(window.col, window.col + window.width)
         picture = self.picture(within, progress)
-        return picture.image[rows, cols], picture.valid[rows, cols]
+        return picture.image[window.slices], picture.valid[window.slices]
 
     def is_encoded(self, view: View, *, whole: bool) -> bool:
         """Return True if the view was read and its embedding is at hand, so that only decoding is left."""

@@ -55,6 +55,8 @@ def new_feature(
     keys = set(layer.primaryKeyAttributes())
     values = {index: value for index, value in values.items() if index not in keys}
     context = context or layer.createExpressionContext()
+    # it remembers aggregates, and the layer has more objects than when the last one was made
+    context.clearCachedValues()
     return QgsVectorLayerUtils.createFeature(layer, geometry, values, context)
 
 

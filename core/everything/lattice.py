@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from ..raster.grid import Window
 
 Points = NDArray[np.float64]
+_LEAST_TILE_PX = 32
+"""A tile that would be narrower goes to its neighbour: each is encoded with much around it."""
 
 
 def lattice(origin: tuple[int, int], size: tuple[int, int], step_px: int) -> tuple[Points, NDArray[np.int64]]:
@@ -51,6 +53,9 @@ def lattice(origin: tuple[int, int], size: tuple[int, int], step_px: int) -> tup
 def tiles(origin: tuple[int, int], home: Window, side_px: int) -> list[Window]:
     """Return a part of a picture cut at every ``side_px`` pixels of the raster's lattice, row by row.
 
+    Not where less than 32 pixels would be cut off: the squares of a scan at a coarse resolution are only nearly those
+    of the lattice, and an extent may begin anywhere.
+
     Parameters
     ----------
     origin : tuple of int
@@ -63,9 +68,15 @@ def tiles(origin: tuple[int, int], home: Window, side_px: int) -> list[Window]:
     spans = []
     for start, first, length in zip(origin, (home.col, home.row), (home.width, home.height)):
         low = start + first
-        cuts = [low, *range((low // side_px + 1) * side_px, low + length, side_px), low + length]
+        inner = range((low // side_px + 1) * side_px, low + length, side_px)
+        cuts = [low, *(cut for cut in inner if _keeps_off(cut, low, low + length)), low + length]
         spans.append([(one - start, other - one) for one, other in zip(cuts, cuts[1:])])
     return [Window(col, row, width, height) for row, height in spans[1] for col, width in spans[0]]
+
+
+def _keeps_off(cut: int, low: int, high: int) -> bool:
+    """Return True if a cut leaves enough on both sides."""
+    return low + _LEAST_TILE_PX <= cut <= high - _LEAST_TILE_PX
 
 
 def grid_points(size: tuple[int, int], count: int) -> Points:

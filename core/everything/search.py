@@ -130,6 +130,8 @@ class PointSearch:
             If the user asked to stop.
         """
         home = picture.home or Window(0, 0, picture.valid.shape[1], picture.valid.shape[0])
+        if not picture.valid[home.slices].any():
+            return []
         every = _Searched(np.zeros(picture.valid.shape, dtype=np.bool_))
         in_tiles = SubProgress(progress, 0.0, 1.0 - _WHOLE)
         level, reach = self._tiles(picture, home, every, in_tiles)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..picture import Picture
-from ..points.outliner import Candidate, PointOutliner, on_data
+from ..points.outliner import Candidate, PointOutliner
 from ..progress import Progress
 from .judging import SURE, Judge
 from .lattice import OpenPoints, Points
@@ -119,11 +119,11 @@ class Asking:
     def _opened(self, sure: NDArray[np.bool_], preferred: list[NDArray[np.float64]]) -> OpenPoints:
         """Return the points with what is known before the first is asked."""
         points = self._stage.points
-        without_data = np.array([not on_data(self._picture.valid, point) for point in points], dtype=np.bool_)
+        cols, rows = (np.minimum(axis.astype(int), side - 1) for axis, side in zip(points.T, sure.shape[::-1]))
+        without_data = ~self._picture.valid[rows, cols]
         if self._settings.grid is not None:
             return OpenPoints(points, self._stage.hope, without_data, -np.inf)
         open_points = OpenPoints(points, self._stage.hope, without_data, -self._settings.patience)
-        cols, rows = (np.minimum(axis.astype(int), side - 1) for axis, side in zip(points.T, sure.shape[::-1]))
         open_points.cover(sure[rows, cols])
         for place in preferred:
             open_points.prefer(place, covered_too=True)

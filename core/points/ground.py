@@ -124,7 +124,7 @@ class _Encoded:
 
     def pixels(self, chip: Window) -> NDArray[np.uint8]:
         """Return the image (h, w, 3) of a chip."""
-        return self._image[chip.row : chip.row + chip.height, chip.col : chip.col + chip.width]
+        return self._image[chip.slices]
 
     def corner(self, chip: Window) -> tuple[float, float]:
         """Return where a chip begins in picture pixels."""
@@ -181,7 +181,8 @@ class PartsGround(_Encoded):
         """Return the chip around a point of the encoded image, in it and clear of what was added where possible."""
         limits = np.array(self._image.shape[1::-1])
         size = np.minimum(self._side, limits)
-        furthest = (limits - size) // _PART_PX * _PART_PX
+        # the last pixels of a picture whose side is no whole cells are looked at too
+        furthest = -((size - limits) // _PART_PX) * _PART_PX
         # of a picture that is hardly larger than a chip, also what was added is looked at
         first = np.minimum(np.array(self._before) // self.factor // _PART_PX * _PART_PX, furthest)
         start = np.round((middle - size / 2) / _PART_PX) * _PART_PX

@@ -236,15 +236,6 @@ class PointOutliner:
         )
 
 
-def on_data(valid: NDArray[np.bool_], point: NDArray[np.float64]) -> bool:
-    """Return True if a point (x, y) lies on a usable pixel of ``valid`` (H, W)."""
-    height, width = valid.shape
-    col, row = float(point[0]), float(point[1])
-    if not (0.0 <= col <= width and 0.0 <= row <= height):
-        return False
-    return bool(valid[min(int(row), height - 1), min(int(col), width - 1)])
-
-
 def _stability(logits: FloatArray, offset: float) -> float:
     loose = np.count_nonzero(logits > -offset)
     return np.count_nonzero(logits > offset) / loose if loose else 0.0

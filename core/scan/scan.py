@@ -184,7 +184,7 @@ class Scan:
             stop = 0.05 + 0.85 * (window.index + 1) / len(windows)
             part = _Titled(SubProgress(progress, start, stop), f"Window {window.index + 1} of {len(windows)}")
             part.report(0.0, "reading")
-            picture = reader.read(window, part)
+            picture = reader.read(window, SubProgress(part, 0.0, 0.1))
             usable = bool(picture.valid.any())
             found = self._finder.find(picture, SubProgress(part, 0.1, 0.95)) if usable else []
             walk.step(window, picture, found)

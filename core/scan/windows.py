@@ -203,7 +203,8 @@ class _Axis:
         if self.native != self.align:
             # where native pixels begin
             inner = [round(cut / self.align) * self.align for cut in inner]
-        cuts = [0, *(cut for cut in inner if 0 < cut < self.size), self.size]
+        # what is hardly wider than a line goes to its neighbour: each window is read with much around it
+        cuts = [0, *(cut for cut in inner if self.align <= cut <= self.size - self.align), self.size]
         seen = []
         for low, high in zip(cuts, cuts[1:]):
             first = max(0, (low - context_px) // self.align * self.align)

@@ -463,3 +463,12 @@ def test_a_layer_that_was_removed_is_an_error_and_holds_nothing(project):
     with pytest.raises(OutputError, match="no longer in the project"):
         target.keep(outline(square(0, 0)), UTM, PROVENANCE)
     assert target.at(QgsPointXY(LEFT, BOTTOM), QgsCoordinateReferenceSystem(UTM)) is None
+
+
+def test_a_default_value_that_counts_what_is_there_counts_each_object_of_many(project):
+    layer = memory(fields="label:string,number:integer")
+    project.addMapLayer(layer)
+    index = layer.fields().lookupField("number")
+    layer.setDefaultValueDefinition(index, QgsDefaultValue('coalesce(maximum("number"), 0) + 1'))
+    TargetLayer(layer).keep_all([outline(square(20 * i, 0)) for i in range(3)], UTM, PROVENANCE, KeepSettings())
+    assert sorted(feature["number"] for feature in layer.getFeatures()) == [1, 2, 3]

@@ -336,3 +336,21 @@ def test_the_finder_names_its_model_and_windows():
 def test_settings_that_make_no_sense_are_refused(wrong):
     with pytest.raises(SettingsError):
         EverythingSettings(**wrong)
+
+
+@pytest.mark.parametrize("model", [Flood, FloodParts])
+def test_a_home_without_data_is_not_encoded_whatever_lies_around_it(model):
+    class Encoding(model):
+        encoded = 0
+
+        def encode(self, image, progress):
+            self.encoded += 1
+            return super().encode(image, progress)
+
+    image, _ = rectangles()
+    valid = np.ones(image.shape[:2], bool)
+    valid[:160, :160] = False
+    asked = Encoding()
+    shown = replace(picture(image, valid=valid), home=Window(0, 0, 160, 160))
+    assert everything_finder(asked).find(shown, QUIET) == []
+    assert asked.encoded == 0

@@ -227,3 +227,12 @@ def test_the_starter_answers_in_pictures_of_any_size(height, width):
     for x, y in corners:
         found = outliner.full(best(outliner, x, y))
         assert found is None or found.mask.any()
+
+
+@pytest.mark.parametrize("side", range(196, 200))
+def test_the_last_pixels_of_a_picture_of_any_side_are_looked_at_closely(side):
+    image = scene(side, side)
+    image[side - 30 :, side - 40 :] = 90
+    found = best(begun(FloodParts(), image), side - 0.5, side - 0.5)
+    assert not found.cut
+    assert found.area_px == 30 * 40

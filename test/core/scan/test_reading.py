@@ -7,6 +7,7 @@ from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.core.raster.grid import PixelGrid
 from prompt_segmenter.core.raster.rgb import RgbSettings, resolve_recipe
 from prompt_segmenter.core.raster.sources.array import ArraySource
+from prompt_segmenter.core.scan import reading
 from prompt_segmenter.core.scan.reading import WindowReader
 from prompt_segmenter.core.scan.windows import lattice_over
 
@@ -65,3 +66,17 @@ def test_homes_that_no_later_window_shows_are_let_go():
         most = max(most, len(reader._homes))
     across = sum(window.home[1] == 0 for window in lattice.windows)
     assert most <= 4 * across < len(lattice.windows)
+
+
+def test_of_a_wide_extent_no_more_is_held_than_allowed_and_homes_are_read_once_for_each_row(monkeypatch):
+    monkeypatch.setattr(reading, "_KEPT_BYTES", 1)
+    source = Reads()
+    recipe = resolve_recipe(source, RgbSettings(), QUIET)
+    lattice = lattice_over(GRID, None, 16, 8, context_px=12)
+    reader = WindowReader(source, recipe, lattice)
+    source.count[:] = 0
+    for window in lattice.windows:
+        shown = reader.read(window, QUIET)
+        assert len(reader._homes) <= reading._KEPT_HOMES
+        assert (shown.valid == source.valid[window.view.window.slices]).all()
+    assert source.count.max() == 3

@@ -26,6 +26,7 @@ from prompt_segmenter.core.raster.rgb import RgbRecipe
 from prompt_segmenter.core.raster.sources.array import ArraySource
 from prompt_segmenter.core.scan import OverlapRule, Scan, ScanSettings
 from prompt_segmenter.core.scan import scan as module
+from prompt_segmenter.test.helpers.flood_model import Counting
 from prompt_segmenter.test.helpers.truth_finder import UTM, TruthFinder, scene
 
 QUIET = NullProgress()
@@ -485,3 +486,21 @@ def test_outlines_are_reshaped_as_asked():
     ring = max(result.polygons, key=lambda polygon: polygon.area_m2).geometry
     assert ring.geom_type == "Polygon" and not ring.interiors
     assert native.shapely().geometry.Point(ring.centroid).within(ring)
+
+
+@pytest.mark.parametrize("context_px", [0, 24])
+def test_progress_never_goes_back_with_a_source_that_tells_of_its_own(context_px):
+    class Telling(ArraySource):
+        def read(self, window, size, bands, progress=None):
+            for share in (0.0, 0.5, 1.0):
+                (progress or QUIET).report(share, "Fetching tiles")
+            return super().read(window, size, bands, progress)
+
+    truth = np.zeros((90, 130), int)
+    truth[20:44, 30:70] = 1
+    shown = scene(truth)
+    source = Telling(shown.data, shown.grid, already_rgb=True)
+    told = Counting()
+    Scan(source, TruthFinder(truth, windows=WindowPolicy(48, 16, context_px)), EXACT).run(told)
+    assert told.fractions == sorted(told.fractions)
+    assert sum("Fetching tiles" in message for message in told.messages) >= 18

@@ -134,6 +134,17 @@ def test_windows_with_context_are_the_squares_of_the_raster_wherever_the_extent_
         assert {place[1] for place in homes} == {row} | {line for line in inner if line > row}
 
 
+def test_an_extent_that_begins_just_before_a_square_has_no_window_for_a_line():
+    raster = grid_of(1000, 900)
+    left, top = raster.to_map([(255, 240)])[0]
+    bounds = (left, 4600000.0 - 2 * 780, left + 2 * 529, top)
+    lattice = lattice_over(raster, bounds, 256, 8, context_px=64)
+    across = {(window.home[0], window.home[2]) for window in lattice.windows}
+    down = {(window.home[1], window.home[3]) for window in lattice.windows}
+    assert across == {(0, 257), (257, 529)}  # and not 1, 256, 256 and 16
+    assert down == {(0, 272), (272, 540)}
+
+
 def test_large_windows_with_context_are_made_of_small_ones():
     small, large = (lattice_over(grid_of(1000, 900), None, side, 8, context_px=96) for side in (128, 256))
     for window in small.windows:
