@@ -1,6 +1,6 @@
 """The starter's objectness: where a click is answered with an object, learned from the model's own answers.
 
-``python -m training.objectness collect --scenes 500`` asks the exported model at points of generated scenes;
+``python -m training.objectness collect --scenes 380`` asks the exported model at points of generated scenes;
 ``python -m training.objectness fit`` learns from that and writes starter_objectness.onnx, whose digest is then pinned.
 """
 

@@ -94,8 +94,17 @@ class Keeper(QObject):
         label = self.settings.label
         labelled = (each if each.label or not label else replace(each, label=label) for each in outlines)
         settings = replace(self.settings, label="")
+        is_new = self.layer is None
         target = self._or_new(source.crs())
-        kept = TargetLayer(target).keep_all(labelled, crs_text(source.crs()), provenance, settings)
+        written = False
+        try:
+            kept = TargetLayer(target).keep_all(labelled, crs_text(source.crs()), provenance, settings)
+            written = True
+        finally:
+            if is_new and not written:
+                # it was made for these
+                self._layer = None
+                QgsProject.instance().removeMapLayer(target.id())
         return target, sum(each.written for each in kept), len(kept)
 
     def at(self, point: QgsPointXY, crs: QgsCoordinateReferenceSystem) -> QgsFeature | None:

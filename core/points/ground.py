@@ -260,7 +260,7 @@ def context_px(model: SegmentationModel) -> int:
     """Return how much of a picture is looked at around a tile, at the most, by :func:`close_grounds`."""
     if not isinstance(model, DecodesParts):
         return 0
-    return max((model.spec.look.chip_px // 2 + CELL_PX) * factor for factor in [0, *_factors(model)[:-1]])
+    return (model.spec.look.chip_px // 2 + CELL_PX) * max(_factors(model)[:-1], default=0)
 
 
 def _factors(model: SegmentationModel) -> list[int]:

@@ -173,7 +173,7 @@ class PointOutliner:
         found = _on_picture(logits, ground.corner(asked.chip), ground.factor, picture.valid)
         if found is None:
             return None
-        text = " ".join(f"+{x:.6g},{y:.6g}" for x, y in (*candidate.earlier, candidate.point))
+        text = " then ".join(f"+{x:.6g},{y:.6g}" for x, y in (*candidate.earlier, candidate.point))
         return replace(found, score=candidate.score, stability=candidate.stability, prompt=text)
 
     def belief(self, candidate: Candidate, points: NDArray[np.float64]) -> FloatArray:

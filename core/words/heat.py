@@ -87,8 +87,7 @@ class _Ground:
 
     def cut(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return the window's part of an array (h, w)."""
-        rows = slice(self.window.row, self.window.row + self.window.height)
-        return array[rows, self.window.col : self.window.col + self.window.width]
+        return array[self.window.slices]
 
 
 def _hill(ground: _Ground, heat: HeatMap, smooth: FloatArray, cut: float, image_size: tuple[int, int]) -> Hill | None:

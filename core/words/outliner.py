@@ -106,8 +106,7 @@ class BoxOutliner:
     def _chip(self, window: Window, progress: Progress) -> _Chip:
         if self._last is None or self._last.window != window:
             self._last = None
-            rows, cols = slice(window.row, window.row + window.height), slice(window.col, window.col + window.width)
-            image = np.ascontiguousarray(self._image[rows, cols])
+            image = np.ascontiguousarray(self._image[window.slices])
             shrink = self._model.spec.look.chip_px / max(window.width, window.height)
             if shrink < 1.0 and self._model.spec.look.box_margin is not None:
                 image = resize(image, (max(1, round(window.height * shrink)), max(1, round(window.width * shrink))))

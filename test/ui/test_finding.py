@@ -469,10 +469,31 @@ def test_copying_that_is_stopped_in_the_middle_writes_nothing(desk, scan, monkey
     desk.find()
     desk.panel.words.results.copy.click()
 
-    (target,) = QgsProject.instance().mapLayersByName("Segmented objects")
-    assert target.featureCount() == 0 and not target.isEditable() and target.undoStack().count() == 0
+    # the layer that was made for the copies goes with them
+    assert QgsProject.instance().mapLayersByName("Segmented objects") == []
     assert desk.said() == "Stopped: nothing was copied."
     assert desk.copied == desk.failures == []
+    monkeypatch.undo()
+    desk.panel.words.results.copy.click()
+    (target,) = QgsProject.instance().mapLayersByName("Segmented objects")
+    assert target.featureCount() == 2
+
+
+def test_a_layer_that_was_chosen_stays_as_it_was_when_copying_is_stopped(desk, scan, monkeypatch):
+    desk.find()
+    desk.panel.words.results.copy.click()
+    (target,) = QgsProject.instance().mapLayersByName("Segmented objects")
+    target.undoStack().clear()
+
+    def stopped(found, count, text, parent):
+        yield next(found)
+        raise Cancelled("Stopped on request.")
+
+    monkeypatch.setattr(found_page, "watched", stopped)
+    desk.find()
+    desk.panel.words.results.copy.click()
+    assert target.featureCount() == 2 and target.undoStack().count() == 0
+    assert desk.said() == "Stopped: nothing was copied."
 
 
 def test_a_layer_is_not_copied_onto_itself(desk, scan):

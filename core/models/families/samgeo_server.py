@@ -293,9 +293,7 @@ def _prediction(candidates: list[RemoteObject], size: tuple[int, int]) -> MaskPr
     logits = np.full((max(1, len(candidates)), *size), -1.0, dtype=np.float32)
     scores = np.zeros(len(logits), dtype=np.float32)
     for index, one in enumerate(candidates):
-        window = one.window
-        rows, cols = slice(window.row, window.row + window.height), slice(window.col, window.col + window.width)
-        logits[index, rows, cols][one.mask] = 1.0
+        logits[index][one.window.slices][one.mask] = 1.0
         scores[index] = one.score
     return MaskPrediction(logits, scores, _FullSize())
 

@@ -168,7 +168,7 @@ def test_asked_again_the_model_gets_its_own_answer_and_the_middle_of_it():
     (point, _), (middle, previous) = model.given
     assert (np.array(middle) - point).tolist() == [13.0, 8.0]  # from 92, 52 to 105, 60
     assert (previous == first.asked.prediction.low_res_logits[0]).all()
-    assert outliner.full(again).prompt == "+92,52 +105,60"
+    assert outliner.full(again).prompt == "+92,52 then +105,60"
     assert again.no_surer_than(first).score == pytest.approx(0.6)
 
 
