@@ -11,7 +11,7 @@ from ..image_finder import ImageFinder, WindowPolicy
 from ..models.finding import AutomaticModel, FoundMask
 from ..models.model import LoadedModel, SegmentationModel
 from ..picture import Picture
-from ..points.ground import context_px
+from ..points.looks import context_px
 from ..points.outliner import PointOutliner, trimmed
 from ..progress import Progress, check
 from .masks import distinct

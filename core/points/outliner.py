@@ -20,7 +20,8 @@ from ..outlines.snap import snapped
 from ..picture import Picture
 from ..progress import Progress, check
 from ..raster.grid import Window
-from .ground import Asked, Ground, close_grounds, widest_ground
+from .ground import Asked, Ground
+from .looks import close_grounds, widest_ground
 from .placement import Placement
 
 

@@ -8,7 +8,7 @@ from prompt_segmenter.core.errors import Cancelled
 from prompt_segmenter.core.models.families.sam import ENTRY
 from prompt_segmenter.core.models.model import MaskPrediction, ModelSpec, RuntimeSettings
 from prompt_segmenter.core.models.store import ModelStore
-from prompt_segmenter.core.points.ground import context_px
+from prompt_segmenter.core.points.looks import context_px
 from prompt_segmenter.core.points.outliner import Candidate, PointOutliner
 from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.core.raster.grid import Window
