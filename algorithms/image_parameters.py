@@ -177,7 +177,8 @@ def look_of(
         if not 0.0 < resolution < float("inf"):
             raise SettingsError(f"RESOLUTION is {resolution:g}.", hint="Give a number above 0, in map units per pixel.")
     found = extent_of(EXTENT, parameters, algorithm, context)
-    if is_given(parameters.get(WINDOW)):
+    # searches have no WINDOW, and QGIS leaves it to the algorithm what becomes of values that have no parameter
+    if algorithm.parameterDefinition(WINDOW) is not None and is_given(parameters.get(WINDOW)):
         if found is not None:
             raise SettingsError("WINDOW and EXTENT both say where to look.", hint="Leave one of them out.")
         return Look(None, resolution, Trace.parse(algorithm.parameterAsString(parameters, WINDOW, context)))

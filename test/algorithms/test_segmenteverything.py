@@ -51,6 +51,14 @@ def test_small_windows_cut_nothing_and_double_nothing(scene):
     assert boxes(pieces.features) == boxes(whole.features)
 
 
+def test_a_value_that_belongs_to_another_algorithm_is_not_read(scene):
+    # WINDOW is the text of a result's field, and a parameter of clicks alone
+    outcome = run(algorithm=NAME, STEP=8, INPUT=scene, CONFIDENCE=0.0, WINDOW=512)
+
+    assert outcome.error == outcome.refused == ""
+    assert outcome.features
+
+
 def test_a_coverage_has_no_gaps_and_no_overlaps(scene):
     outcome = run(algorithm=NAME, STEP=8, INPUT=scene, CONFIDENCE=0.0, OVERLAPS="coverage")
 
