@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from prompt_segmenter.core.errors import Cancelled, SettingsError, UnsupportedPromptError
 from prompt_segmenter.core.everything import EverythingSettings, everything_finder
+from prompt_segmenter.core.everything.stage import rank
 from prompt_segmenter.core.models import catalogue
 from prompt_segmenter.core.models.families import FAMILIES
 from prompt_segmenter.core.models.families.sam import ENTRY
 from prompt_segmenter.core.models.finding import FeatureMap, FoundMask
 from prompt_segmenter.core.models.model import CertaintyPolicy, ModelSpec, RuntimeSettings
 from prompt_segmenter.core.models.store import ModelStore
+from prompt_segmenter.core.points.outliner import PointOutliner
 from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.core.raster.grid import Window
 from prompt_segmenter.test.helpers import onnx_graphs
@@ -354,3 +356,20 @@ def test_a_home_without_data_is_not_encoded_whatever_lies_around_it(model):
     shown = replace(picture(image, valid=valid), home=Window(0, 0, 160, 160))
     assert everything_finder(asked).find(shown, QUIET) == []
     assert asked.encoded == 0
+
+
+@pytest.mark.parametrize(("score", "found"), [(0.82, 1), (0.9, 2)])
+def test_what_only_the_look_at_the_whole_picture_shows_has_to_be_sure(score, found):
+    image = np.full((320, 320, 3), GROUND, np.uint8)
+    image[20:60, 20:50] = 120  # fits a chip of 64
+    image[100:280, 60:260] = 200
+    assert len(everything_finder(FloodParts(score=score)).find(picture(image), QUIET)) == found
+
+
+def test_an_answer_of_the_second_asking_gives_way_to_one_of_the_first():
+    image, _ = rectangles()
+    outliner = PointOutliner(Vague())
+    outliner.begin(picture(image), Window(0, 0, 320, 320), QUIET)
+    (first,) = outliner.candidates((100.0, 230.0), 0, QUIET)
+    (again,) = outliner.again(first, QUIET)
+    assert rank(again.no_surer_than(first)) < rank(first)

@@ -236,3 +236,17 @@ def test_the_last_pixels_of_a_picture_of_any_side_are_looked_at_closely(side):
     found = best(begun(FloodParts(), image), side - 0.5, side - 0.5)
     assert not found.cut
     assert found.area_px == 30 * 40
+
+
+@pytest.mark.parametrize(("model", "home", "cut"), [
+    (FloodParts, None, False),
+    (FloodParts, Window(0, 0, 100, 200), True),  # the picture was cut out of more, on its right
+    (FloodParts, Window(100, 0, 100, 200), False),  # home ends where the picture does
+    (Flood, Window(0, 0, 100, 200), False),  # to a model of frames its window is all there is
+])  # fmt: skip
+def test_what_meets_a_side_that_home_does_not_reach_goes_on_beyond_it(model, home, cut):
+    image = scene()
+    image[40:160, 152:] = 200
+    outliner = PointOutliner(model())
+    outliner.begin(replace(picture(image), home=home), None, QUIET)
+    assert best(outliner, 180.0, 100.0).cut == cut
