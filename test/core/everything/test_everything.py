@@ -373,3 +373,24 @@ def test_an_answer_of_the_second_asking_gives_way_to_one_of_the_first():
     (first,) = outliner.candidates((100.0, 230.0), 0, QUIET)
     (again,) = outliner.again(first, QUIET)
     assert rank(again.no_surer_than(first)) < rank(first)
+
+
+class Watched(FloodParts):
+    """Notes where it is asked in the whole picture, whose sides it is told."""
+
+    def __init__(self):
+        super().__init__()
+        self.points = []
+
+    def decode(self, embedding, prompts, *, previous, progress):
+        if embedding.image_size == (80, 80):
+            self.points.append((4 * prompts.include[0]).tolist())
+        return super().decode(embedding, prompts, previous=previous, progress=progress)
+
+
+def test_what_fills_much_of_a_look_is_asked_for_in_the_next_wider_one_too():
+    image = np.full((320, 320, 3), GROUND, np.uint8)
+    image[100:140, 100:140] = 120
+    model = Watched()
+    everything_finder(model).find(picture(image), QUIET)
+    assert any(max(abs(x - 120), abs(y - 120)) <= 16 for x, y in model.points)

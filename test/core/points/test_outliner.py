@@ -250,3 +250,19 @@ def test_what_meets_a_side_that_home_does_not_reach_goes_on_beyond_it(model, hom
     outliner = PointOutliner(model())
     outliner.begin(replace(picture(image), home=home), None, QUIET)
     assert best(outliner, 180.0, 100.0).cut == cut
+    # and the same on the left
+    mirrored = None if home is None else Window(200 - home.col - home.width, 0, home.width, 200)
+    outliner.begin(replace(picture(image[:, ::-1]), home=mirrored), None, QUIET)
+    assert best(outliner, 20.0, 100.0).cut == cut
+
+
+def test_what_pixels_without_data_hold_says_nothing():
+    image = np.random.default_rng(1).integers(0, 255, (220, 220, 3), dtype=np.uint8)
+    valid = np.ones((220, 220), bool)
+    valid[:, 150:] = False
+    other = np.where(valid[:, :, None], image, 7).astype(np.uint8)
+    model, answers = ModelStore().load("starter"), []
+    for shown in (image, other):
+        asked = begun(model, shown, valid=valid).candidates((100.0, 100.0), 0, QUIET)[0].asked
+        answers.append(asked.prediction.low_res_logits)
+    assert (answers[0] == answers[1]).all()

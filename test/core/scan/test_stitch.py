@@ -125,3 +125,22 @@ def test_objects_keep_what_is_said_of_them(label):
     said = only.traits
     assert (said.label, said.score, said.stability, said.similarity, said.prompt) == (label, 0.4, 0.9, 0.2, "+1,1")
     assert only.window is window
+
+
+@pytest.mark.parametrize(("left", "kept"), [(430, 1), (545, 0)])
+def test_of_what_several_windows_see_well_the_surest_is_taken_and_what_is_seen_badly_is_not(left, kept):
+    # the windows see columns 0 to 608 and 384 to 1000, so the first object keeps 128 and 66 pixels from their ends
+    lattice = lattice_over(PixelGrid.pixel_space(1000, 200), None, 500, 8, context_px=100)
+    one, other = lattice.windows
+    assert (one.box[2], other.box[0]) == (608, 384)
+    masks = [np.zeros((200, 1000), bool) for _ in range(2)]
+    masks[0][100:120, left - 5 : left + 25] = masks[1][100:120, left - 5 : left + 26] = True
+    scores = (0.95, 0.8) if left == 545 else (0.8, 0.95)
+    if left == 430:
+        masks = [np.roll(mask, 25, axis=1) for mask in masks]
+    stitcher, objects = Stitcher(lattice), []
+    for window, mask, score in zip(lattice.windows, masks, scores):
+        width, height = window.view.size
+        objects += stitcher.add(window, seen(mask, window, score=score), np.ones((height, width), bool)).objects
+    (only,) = objects
+    assert only.traits.score == (0.95 if kept else 0.8)
