@@ -98,6 +98,75 @@ def test_counts_follow_the_threshold_deletions_and_their_undoing(layer):
     assert (layer.shown, layer.total) == (100, 100)
 
 
+def scores(layer):
+    return sorted(round(100 * feature["score"]) for feature in layer.layer.getFeatures())
+
+
+def test_what_is_hidden_is_not_in_the_layer_and_the_layer_has_no_filter(layer):
+    """QGIS may crash when it draws a filtered memory layer while the project changes."""
+    layer.add(trees(100))
+    for threshold in (0.95, 0.0, 0.97):
+        layer.set_threshold(threshold)
+        assert scores(layer) == list(range(round(100 * threshold), 100))
+        assert layer.layer.subsetString() == layer.layer.dataProvider().subsetString() == ""
+    assert (layer.shown, layer.total) == (3, 100)
+
+
+def test_what_was_edited_stays_until_editing_ends_and_is_as_it_was_left(layer):
+    layer.add(trees(60, first=40))
+    source = layer.layer
+    source.startEditing()
+    named, grown, gone, other = (feature.id() for feature in list(source.getFeatures())[:4])
+    larger = source.getFeature(grown).geometry().buffer(5.0, 8)
+    source.changeAttributeValue(named, source.fields().lookupField("label"), "shrub")
+    source.changeGeometry(grown, larger)
+    source.deleteFeature(gone)
+    layer.set_threshold(0.98)
+    assert scores(layer) == [50, 51, 98, 99] and (layer.shown, layer.total) == (4, 59)
+    assert not source.getFeature(other).isValid()
+
+    counted = []
+    layer.counted.connect(lambda: counted.append(layer.shown))
+    assert source.commitChanges()
+    assert scores(layer) == [98, 99] and counted[-1] == 2
+    layer.set_threshold(0.0)
+    assert scores(layer) == sorted({*range(40, 100)} - {52}) and layer.total == 59
+    there = {round(100 * feature["score"]): feature for feature in source.getFeatures()}
+    assert there[50]["label"] == "shrub" and there[51].geometry().equals(larger)
+    copied = {round(100 * each.score): each for each in layer.found()}
+    assert copied[50].label == "shrub" and copied[51].area_m2 == pytest.approx(larger.area(), rel=0.01)
+
+
+def test_edits_that_are_given_up_leave_the_threshold_to_all(layer):
+    layer.add(trees(60, first=40))
+    source = layer.layer
+    source.startEditing()
+    source.deleteFeature(next(source.getFeatures()).id())
+    layer.set_threshold(0.98)
+    assert source.rollBack()
+    assert scores(layer) == [98, 99] and (layer.shown, layer.total) == (2, 60)
+
+
+def test_what_was_hidden_before_the_search_was_over_knows_all_the_same_what_it_was_made_with(layer, monkeypatch):
+    monkeypatch.setattr(found_layer, "_MOST_WRITTEN", 7)
+    objects = trees(60, first=40)
+    layer.add(objects)
+    layer.set_threshold(0.9)
+    layer.finish(whole([replace(each, object=each.object + 100) for each in objects]))
+    # with three of them yet to be written
+    layer.set_threshold(0.99)
+    layer.set_threshold(0.0)
+    until(lambda: [feature["model"] for feature in layer.layer.getFeatures()] == ["starter"] * 60)
+    assert {feature["object"] for feature in layer.layer.getFeatures()} == set(range(141, 201))
+
+
+def test_what_is_hidden_is_not_selected_any_more(layer):
+    layer.add(trees(100))
+    layer.layer.selectAll()
+    layer.set_threshold(0.9)
+    assert layer.layer.selectedFeatureCount() == 10
+
+
 def test_what_is_copied_are_the_very_objects_but_for_those_that_were_changed(layer):
     objects = trees(4)
     layer.add(objects)
