@@ -99,6 +99,13 @@ def definitions(tr: Callable[[str], str]) -> list[Definition]:
     ]
 
 
+def confidence_of(parameters: dict[str, Any], algorithm: Any, context: QgsProcessingContext) -> float | None:
+    """Return the least score that the user wants; None where they say nothing."""
+    if not is_given(parameters.get(CONFIDENCE)):
+        return None
+    return float(algorithm.parameterAsDouble(parameters, CONFIDENCE, context))
+
+
 def read(
     parameters: dict[str, Any], algorithm: Any, context: QgsProcessingContext, look: Look, *, confidence: float = 0.0
 ) -> ScanSettings:
@@ -117,8 +124,7 @@ def read(
             raise SettingsError(
                 f"MAX_SIZE is {largest:g} m2 and MIN_SIZE is {smallest:g} m2.", hint="Give a larger MAX_SIZE, or none."
             )
-    if is_given(parameters.get(CONFIDENCE)):
-        confidence = float(algorithm.parameterAsDouble(parameters, CONFIDENCE, context))
+    given = confidence_of(parameters, algorithm, context)
     window = None
     if is_given(parameters.get(WINDOW_SIZE)):
         window = int(algorithm.parameterAsInt(parameters, WINDOW_SIZE, context))
@@ -128,7 +134,7 @@ def read(
         extent=look.extent,
         resolution=look.resolution,
         window_px=window,
-        confidence=confidence,
+        confidence=confidence if given is None else given,
         min_area_m2=smallest,
         max_area_m2=largest,
         overlaps=OverlapRule(algorithm.parameterAsEnumString(parameters, OVERLAPS, context)),

@@ -9,7 +9,7 @@ from ..core.models.store import ModelStore
 from ..core.search import POINT, WantedEverything
 from .base import Parameters
 from .search_algorithm import MODEL, SearchAlgorithm
-from .search_parameters import Definition
+from .search_parameters import Definition, confidence_of
 
 NAME = "segmenteverything"
 STEP = "STEP"
@@ -59,7 +59,8 @@ class SegmentEverythingAlgorithm(SearchAlgorithm):
         self, parameters: Parameters, context: QgsProcessingContext, crs: QgsCoordinateReferenceSystem | None
     ) -> WantedEverything:
         """Return the model."""
-        settings = EverythingSettings(step_px=int(self.parameterAsInt(parameters, STEP, context)))
+        step = int(self.parameterAsInt(parameters, STEP, context))
+        settings = EverythingSettings(step_px=step, min_score=confidence_of(parameters, self, context))
         return WantedEverything(self.parameterAsEnumString(parameters, MODEL, context), settings)
 
 
@@ -67,7 +68,9 @@ _HELP = """<p>Outlines all objects of a raster: the model is asked at points of 
 an object, and not where one was found already. Large extents are done window by window with one stretch, and objects
 that go over from one window to the next become one polygon.</p>
 <p>Each polygon says how sure the model is (<i>score</i>) and how firm its outline (<i>stability</i>), both 0 to 1.
-OVERLAPS=coverage gives a map without gaps and overlaps, whose shared borders are simplified together.</p>
+Without CONFIDENCE, what the model itself takes for an object is found; with a lower one also what is vaguer, with a
+score to match.</p>
+<p>OVERLAPS=coverage gives a map without gaps and overlaps, whose shared borders are simplified together.</p>
 <p>MIN_SIZE and MAX_SIZE leave out what is too small or too large. STEP and RESOLUTION decide what is seen at all:
 search trees at 0.1 to 0.5 m, buildings at 0.3 to 1 m, fields at 2 to 10 m.</p>"""
 ENTRY = SegmentEverythingAlgorithm

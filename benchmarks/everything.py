@@ -48,6 +48,8 @@ QUIET = NullProgress()
 SIDE_PX, GRID = 512, 32
 AGREES, FOUND = 0.8, 0.5
 LEAST_SHARE, MOST_TIME = 0.95, 0.2
+LENIENT = 0.3
+"""The least score that the panel keeps hidden, for its slider to show."""
 _SCENES_FROM = HELD_OUT_SEED + 500_000
 """Other scenes than those that clicks are measured on; the thresholds were chosen on seeds from 800,000,000."""
 Image = NDArray[np.uint8]
@@ -179,26 +181,34 @@ def clicked(model: SegmentationModel) -> Callable[[Image, Sequence[RealObject]],
 
 def labelled_table(folder: Path, model: SegmentationModel, finder: ImageFinder) -> Iterator[str]:
     """Lines of the table of labelled objects."""
-    by_click = clicked(model)
-    yield "| image | objects | everything | proposals | Felzenszwalb, 3 scales | proposals | one click in each |"
-    yield "|---|---|---|---|---|---|---|"
-    totals = np.zeros(4)
+    by_click, lenient = clicked(model), everything_finder(model, EverythingSettings(min_score=LENIENT))
+    yield (
+        f"| image | objects | everything | proposals | score {LENIENT} | proposals "
+        "| Felzenszwalb, 3 scales | proposals | one click in each |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|"
+    totals = np.zeros(8)
     for name, labelled in by_image(folder).items():
         image = labelled[0].image()
         wanted = [mask for mask in (trimmed(one.mask(), 0, 0) for one in labelled) if mask is not None]
-        ways = [finder.find(picture(image), QUIET), segments(image), by_click(image, labelled)]
+        here = picture(image)
+        ways = [finder.find(here, QUIET), lenient.find(here, QUIET), segments(image), by_click(image, labelled)]
         hits = []
         for found in ways:
             boxes = corners(found)
             hits.append(sum(reached(one, found, boxes, FOUND) >= FOUND for one in wanted))
-        totals += (len(wanted), *hits)
-        shares = [hit / len(wanted) for hit in hits]
-        yield (
-            f"| {Path(name).stem} | {len(wanted)} | {shares[0]:.2f} | {len(ways[0])} "
-            f"| {shares[1]:.2f} | {len(ways[1])} | {shares[2]:.2f} |"
-        )
-    shares = totals[1:] / max(1.0, totals[0])
-    yield f"| **all** | {totals[0]:.0f} | **{shares[0]:.2f}** | | **{shares[1]:.2f}** | | **{shares[2]:.2f}** |"
+        counts = np.array([len(wanted), *hits, *map(len, ways[:3])], np.float64)
+        totals += counts
+        yield labelled_line(Path(name).stem, counts)
+    yield labelled_line("**all**", totals)
+
+
+def labelled_line(name: str, counts: NDArray[np.float64]) -> str:
+    """A line of that table, from how many objects there are, how many of them each way finds, and its proposals."""
+    wanted, *rest = counts.tolist()
+    hits, proposals = [f"{hit / max(1.0, wanted):.2f}" for hit in rest[:4]], [f"{count:.0f}" for count in rest[4:]]
+    cells = [name, f"{wanted:.0f}", hits[0], proposals[0], hits[1], proposals[1], hits[2], proposals[2], hits[3]]
+    return f"| {' | '.join(cells)} |"
 
 
 def parse() -> argparse.Namespace:

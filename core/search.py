@@ -100,8 +100,9 @@ class WantedEverything:
         return (self.model,)
 
     def confidence(self, store: ModelStore) -> float:
-        """Return 0: the finder has its own limits for each model."""
-        return 0.0
+        """Return from which score the model itself takes something for an object; 0 if it finds all by itself."""
+        spec = store.get(self.model)
+        return 0.0 if EVERYTHING in spec.accepts else spec.certainty.min_score
 
     def finder(self, source: RasterSource, settings: ScanSettings, machine: Machine, progress: Progress) -> ImageFinder:
         """Return what finds everything."""

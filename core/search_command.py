@@ -88,9 +88,9 @@ def run(options: argparse.Namespace, progress: Progress) -> None:
     machine = Machine(ModelStore(), runtime_of(options))
     with closing(open_source(options.image, pixel_space=options.pixel_space)) as source:
         crs = options.crs or source.grid.crs
+        settings = _settings(options, source, crs)
         wanted = _wanted(options, crs)
         require_installed(wanted, machine)
-        settings = _settings(options, source, crs)
         if options.command == "similar":
             require_whole(settings, options.similarity)
         if options.confidence is None:
@@ -138,7 +138,8 @@ def _wanted(options: argparse.Namespace, crs: str | None) -> Wanted:
         outliner = "" if options.outlines_by == AS_FOUND else options.outlines_by
         return WantedWords(parse_phrases(options.prompt), options.model, outliner)
     if options.command == "everything":
-        return WantedEverything(options.model, EverythingSettings(step_px=options.step))
+        settings = EverythingSettings(step_px=options.step, min_score=options.confidence)
+        return WantedEverything(options.model, settings)
     examples = _examples(options.example, options.example_box, options.examples, crs)
     if not examples:
         raise EmptyPromptError(

@@ -6,17 +6,32 @@ from qgis.PyQt.QtCore import QCoreApplication, pyqtSignal
 from qgis.PyQt.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from ..core.everything import EverythingSettings
+from ..core.models.store import ModelStore
+from ..core.search import WantedEverything
 from .found_controls import FoundControls
+from .model_controls import ModelControls
 from .preferences import Preferences
+
+_LEAST_SCORE = 0.3
+"""What scores less is hardly ever an object, and is not even kept hidden unless the slider was there before."""
 
 
 class EverythingControls(QWidget):
-    """``find_requested`` comes from the button."""
+    """``find_requested`` comes from the button.
+
+    Parameters
+    ----------
+    model : ModelControls
+        What looks: each model's scores mean something else.
+    store : ModelStore, optional
+        Knows the models.
+    """
 
     find_requested = pyqtSignal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, model: ModelControls, parent: QWidget | None = None, *, store: ModelStore | None = None) -> None:
         super().__init__(parent)
+        self._model, self._store = model, store or ModelStore()
         self.about = QLabel(tr("Outlines all objects with the model above."))
         self.about.setWordWrap(True)
         self.closeness = QComboBox()
@@ -40,7 +55,7 @@ class EverythingControls(QWidget):
         self.coverage_box.setChecked(Preferences().flag("everything/coverage", False))
         self.find = QPushButton(tr("Find everything"))
         self.find.setToolTip(tr("Outline all objects where is looked."))
-        self.results = FoundControls("everything", tr("Score at least"), default=0.0)
+        self.results = FoundControls("everything", tr("Score at least"), default=self._proposed())
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         form = QFormLayout()
@@ -55,14 +70,22 @@ class EverythingControls(QWidget):
         )
         self.coverage_box.toggled.connect(lambda wanted: Preferences().set("everything/coverage", wanted))
         self.find.clicked.connect(self.find_requested)
+        model.chosen.connect(lambda _: self.results.set_threshold(self._proposed()))
 
     def settings(self) -> EverythingSettings:
-        """Return how closely is looked."""
-        return EverythingSettings(step_px=self.closeness.currentData())
+        """Return how closely is looked, and what is found at all: also what the slider hides until it is moved."""
+        # the ground is divided among those that count: what is hidden afterwards leaves gaps
+        least = self.results.threshold() if self.is_coverage() else min(_LEAST_SCORE, self.results.threshold())
+        return EverythingSettings(step_px=self.closeness.currentData(), min_score=least)
 
     def is_coverage(self) -> bool:
         """Return True if there are to be neither gaps nor overlaps."""
         return bool(self.coverage_box.isChecked())
+
+    def _proposed(self) -> float:
+        """Return the score from which the model itself takes something for an object."""
+        name = self._model.name()
+        return WantedEverything(name).confidence(self._store) if name else 0.0
 
     def set_free(self, free: bool) -> None:
         """Let a search be begun, or not."""

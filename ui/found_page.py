@@ -155,7 +155,7 @@ class FoundPage(QObject):
         except SegmentError:
             pixels.close()
             raise
-        settings = replace(settings, confidence=sought.confidence, overlaps=sought.overlaps or settings.overlaps)
+        settings = replace(settings, overlaps=sought.overlaps or settings.overlaps)
         layer_id = chosen.layer.id() if chosen.layer is not None else ""
         return Run(sought.title, pixels, sought.wanted, settings, sought.machine, sought.is_remote, layer_id)
 

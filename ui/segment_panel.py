@@ -95,7 +95,7 @@ class SegmentPanel(QgsDockWidget):
         self._outline = OutlineControls()
         self._store = StoreControls()
         self.words = WordsControls(store=store)
-        self.everything = EverythingControls()
+        self.everything = EverythingControls(self._model, store=store)
         self.similar = SimilarControls(store=store)
         self.scan = ScanControls()
         self.terrain = TerrainControls()

@@ -30,7 +30,5 @@ class Search:
     """True if objects have nothing in common that a colour could say."""
     overlaps: OverlapRule | None = None
     """In place of the user's general choice."""
-    confidence: float = 0.0
-    """What has a lower score is not even kept hidden."""
     is_remote: bool = False
     """True if a server does the work."""

@@ -97,7 +97,6 @@ def words(means: Means, controls: WordsControls, click_model: str, layer: QgsRas
 
 def everything(means: Means, controls: EverythingControls, click_model: str) -> Search:
     """Return a search for all objects; raises :class:`ModelNotInstalledError`."""
-    is_coverage = controls.is_coverage()
     return Search(
         wanted=WantedEverything(click_model, controls.settings()),
         machine=means.machine(click_model),
@@ -105,9 +104,7 @@ def everything(means: Means, controls: EverythingControls, click_model: str) -> 
         title=tr("Find everything"),
         suggestion=tr("Zoom in, or allow smaller areas."),
         each_its_own=True,
-        overlaps=OverlapRule.COVERAGE if is_coverage else None,
-        # the ground is divided among those that count: what is hidden afterwards leaves gaps
-        confidence=controls.results.threshold() if is_coverage else 0.0,
+        overlaps=OverlapRule.COVERAGE if controls.is_coverage() else None,
         is_remote=means.is_remote(click_model),
     )
 

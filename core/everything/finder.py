@@ -62,9 +62,11 @@ class _ByPoints:
         self._settings = settings
 
     def describe(self) -> str:
-        """Return that everything is looked for, and how closely."""
-        count = self._settings.grid
-        return f"everything, points every {self._settings.step_px} px" if count is None else f"everything, grid {count}"
+        """Return that everything is looked for, how closely, and what counts if the user says so."""
+        chosen = self._settings
+        points = f"points every {chosen.step_px} px" if chosen.grid is None else f"grid {chosen.grid}"
+        least = "" if chosen.min_score is None else f", least score {chosen.min_score:g}"
+        return f"everything, {points}{least}"
 
     def find(self, picture: Picture, progress: Progress) -> list[FoundMask]:
         """Return the objects of a picture's home, the surest first."""

@@ -38,7 +38,7 @@ from .judging import SURE
 from .lattice import grid_points, lattice, tiles
 from .masks import distinct
 from .settings import EverythingSettings
-from .stage import Asking, Stage, rank
+from .stage import Asking, Stage
 
 SAME_IOU, COVERED = 0.6, 0.5
 TILE_PX = 512
@@ -173,7 +173,7 @@ class PointSearch:
                 check(progress)
                 mask = self._outliner.full(candidate)
                 if mask is not None and np.count_nonzero(mask.mask) >= self._settings.min_size_px:
-                    found.add(mask, rank(candidate) - _FINER * (part.level + ground))
+                    found.add(mask, stage_asking.rank(candidate) - _FINER * (part.level + ground))
         return looks
 
     def _stage(self, picture: Picture, part: _Part, ground: int, progress: Progress) -> Stage:

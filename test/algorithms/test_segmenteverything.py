@@ -14,11 +14,13 @@ NAME = "promptsegmenter:segmenteverything"
 
 
 class ClickStore(ModelStore):
+    score = 0.95
+
     def missing(self, spec):
         return ()
 
     def load(self, name, *, settings=None, progress=None):
-        return SameBrightness(score=0.95)
+        return SameBrightness(score=self.score)
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +83,13 @@ def test_cancel_keeps_what_was_found_where_that_is_asked_for(scene, tmp_path):
     run(Recorder(cancel_at="indow"), algorithm=NAME, INPUT=scene, KEEP_ON_CANCEL=True, OUTPUT=str(path))
 
     assert path.exists()
+
+
+def test_a_lower_confidence_finds_what_the_model_is_not_sure_of(scene, monkeypatch):
+    monkeypatch.setattr(ClickStore, "score", 0.6)
+
+    def found(**settings):
+        return run(algorithm=NAME, STEP=8, INPUT=scene, SIMPLIFY=0.0, **settings).features
+
+    assert found() == found(CONFIDENCE=0.65) == []
+    assert boxes(found(CONFIDENCE=0.5)) == sorted(tuple(round(value) for value in bounds(name)) for name in RECTANGLES)

@@ -9,6 +9,7 @@ import pytest
 from prompt_segmenter.core import cli
 from prompt_segmenter.core.models.store import ModelStore
 from prompt_segmenter.core.outlines.stored import read_results
+from prompt_segmenter.test.helpers.fake_model import SameBrightness
 from prompt_segmenter.test.helpers.fake_word_model import BrightnessFeatures, BrightnessWords
 from prompt_segmenter.test.helpers.rasters import write_raster
 from shapely.geometry import box, shape
@@ -72,6 +73,16 @@ def test_everything_is_both_squares(capsys, image, tmp_path):
 
     assert status == 0
     assert sorted(boxes(out)) == [0, 1]
+
+
+def test_everything_goes_as_low_as_the_confidence(capsys, image, tmp_path, monkeypatch):
+    out = tmp_path / "out.gpkg"
+    monkeypatch.setattr(ModelStore, "load", lambda _, name, **__: SameBrightness(score=0.6))
+    common = ("everything", image, "--simplify", 0, "--stretch", "0:255", "-o", out)
+
+    for confidence, found in (((), []), (("--confidence", 0.65), []), (("--confidence", 0.5), [0, 1])):
+        assert run(capsys, *common, *confidence)[0] == 0
+        assert sorted(boxes(out)) == found
 
 
 def test_only_the_extent_is_searched_in_any_crs(capsys, image, tmp_path):

@@ -10,6 +10,7 @@ import pytest
 from prompt_segmenter.core import search
 from prompt_segmenter.core.errors import Cancelled, ModelRunError, ServerUnavailableError, UnsupportedPromptError
 from prompt_segmenter.core.models import catalogue
+from prompt_segmenter.core.models.model import CertaintyPolicy
 from prompt_segmenter.core.outlines.masks import PartRule
 from prompt_segmenter.core.outlines.results import FIELDS
 from prompt_segmenter.core.scan.overlaps import OverlapRule
@@ -604,12 +605,36 @@ def test_everything_is_asked_of_the_click_model_and_covers_if_that_is_wanted(des
     assert scan.calls[-1].finder[0] == "everything_finder" and scan.calls[-1].finder[2].step_px == 8
     assert desk.layer("everything").name() == "Everything"
     assert scan.settings.overlaps is OverlapRule.BEST
-    assert desk.count("everything") == "3 of 3 shown" and scan.settings.confidence == 0.0
+    # what the model itself takes for objects; what is vaguer comes when the slider is moved
+    least = catalogue.get("starter").certainty.min_score
+    assert desk.panel.everything.results.threshold() == least
+    assert desk.count("everything") == "1 of 3 shown" and scan.calls[-1].finder[2].min_score == 0.3
     desk.slide(0.5, "everything")
+    assert desk.count("everything") == "2 of 3 shown"
     desk.panel.everything.coverage_box.setChecked(True)
     desk.find("everything")
     assert scan.settings.overlaps is OverlapRule.COVERAGE
-    assert scan.settings.confidence == 0.5, "the ground is divided among those that are shown"
+    assert scan.calls[-1].finder[2].min_score == 0.5, "the ground is divided among those that are shown"
+
+
+def test_a_slider_that_stands_lower_finds_what_is_vaguer_still(desk, scan):
+    desk.panel.everything.results.set_threshold(0.1)
+    desk.find("everything")
+    assert scan.calls[-1].finder[2].min_score == 0.1
+
+
+def test_another_click_model_proposes_its_own_threshold_for_everything(desk, monkeypatch):
+    strict = replace(catalogue.get("starter"), name="strict", title="Strict", certainty=CertaintyPolicy(min_score=0.85))
+    all_by_itself = replace(strict, name="alone", accepts=strict.accepts | {"everything"})
+    monkeypatch.setattr(catalogue, "SPECS", (*catalogue.SPECS, strict, all_by_itself))
+    models, results = desk.panel._model, desk.panel.everything.results
+    models.refresh()
+    models.choose("strict")
+    assert results.threshold() == 0.85
+    models.choose("alone")
+    assert results.threshold() == 0.0
+    models.choose("starter")
+    assert results.threshold() == 0.75
 
 
 def test_objects_that_come_only_at_the_end_are_all_there(desk, scan, monkeypatch):
