@@ -14,7 +14,7 @@ from ..core.errors import OutputError
 from ..core.outlines.results import Provenance, SegmentedPolygon
 from ..core.prompts.shape import ShapePrompt
 from .live_session import Found
-from .placement import near
+from .neighbours import near
 from .prompt_state import EditedFeature, OpenObject
 from .target_layer import AskForm, KeepSettings, KeptObject, TargetLayer
 

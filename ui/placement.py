@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from qgis.core import (
     NULL,
     QgsCoordinateReferenceSystem,
     QgsFeature,
-    QgsFeatureRequest,
     QgsGeometry,
     QgsProject,
-    QgsRectangle,
     QgsVectorLayer,
     QgsWkbTypes,
 )
 
 from ..algorithms.bridge import move_geometry
+from .neighbours import Around, near
 from .target_fields import class_field
 
 _SLIVER = 1e-6
@@ -60,6 +60,7 @@ def place(
     merge: bool = False,
     label: Any = "",
     ignore: Sequence[int] = (),
+    around: Around | None = None,
 ) -> Placement:
     """Return what to write of a polygon in the layer's CRS; changes nothing.
 
@@ -82,18 +83,21 @@ def place(
         Its class: only objects of the same are merged, where the layer has a class field. Empty: any are.
     ignore : sequence of int
         Features that are no obstacles: the one that is being replaced.
+    around : callable, optional
+        Returns the layer's polygons around a place, where that is known better than the layer says.
     """
+    around = around or partial(near, layer)
     # hundreds of objects may be written one after the other: the layer is only asked where the answer counts
     asks = merge or overlap is not OverlapRule.ALLOW
-    around = [feature for feature in near(layer, geometry.boundingBox()) if feature.id() not in ignore] if asks else []
-    merged = _touched(geometry, [f for f in around if _has_class(f, layer, label)]) if merge else ()
+    there = [feature for feature in around(geometry.boundingBox()) if feature.id() not in ignore] if asks else []
+    merged = _touched(geometry, [f for f in there if _has_class(f, layer, label)]) if merge else ()
     joined = {feature.id() for feature in merged}
-    others = [feature for feature in around if feature.id() not in joined]
+    others = [feature for feature in there if feature.id() not in joined]
     obstacle = next((feature for feature in others if _overlaps(geometry, sound(feature.geometry()))), None)
     if obstacle is not None and overlap is OverlapRule.SKIP:
         return Placement(None, obstacle=obstacle)
     obstacles = [sound(feature.geometry()) for feature in others] if overlap is OverlapRule.CLIP else []
-    obstacles += _forbidden_by(project, layer, geometry, {*ignore, *joined})
+    obstacles += _forbidden_by(project, layer, geometry, {*ignore, *joined}, around)
     rest = without(geometry, obstacles)
     if rest is None:
         return Placement(None, clipped=True, obstacle=obstacle)
@@ -101,12 +105,6 @@ def place(
     if merged:
         rest = QgsGeometry.unaryUnion([rest, *(sound(feature.geometry()) for feature in merged)])
     return Placement(rest, merged, clipped, obstacle)
-
-
-def near(layer: QgsVectorLayer, rectangle: QgsRectangle) -> list[QgsFeature]:
-    """Return the layer's polygons whose bounding box meets a rectangle, in drawing order, edits included."""
-    request = QgsFeatureRequest().setFilterRect(rectangle)
-    return [feature for feature in layer.getFeatures(request) if feature.hasGeometry()]
 
 
 def without(geometry: QgsGeometry, obstacles: Iterable[QgsGeometry]) -> QgsGeometry | None:
@@ -161,7 +159,7 @@ def _overlaps(geometry: QgsGeometry, other: QgsGeometry) -> bool:
 
 
 def _forbidden_by(
-    project: QgsProject, layer: QgsVectorLayer, geometry: QgsGeometry, ignore: set[int]
+    project: QgsProject, layer: QgsVectorLayer, geometry: QgsGeometry, ignore: set[int], around: Around
 ) -> list[QgsGeometry]:
     """Return the polygons that the project's settings keep free of others, in the layer's CRS."""
     modes = QgsProject.AvoidIntersectionsMode
@@ -174,9 +172,10 @@ def _forbidden_by(
         both_known = layer.crs().isValid() and other.crs().isValid()
         here, there = (layer.crs(), other.crs()) if both_known else (QgsCoordinateReferenceSystem(),) * 2
         box = move_geometry(geometry, here, there, project).boundingBox()
+        own = other.id() == layer.id()
         forbidden += [
             sound(move_geometry(feature.geometry(), there, here, project))
-            for feature in near(other, box)
-            if other.id() != layer.id() or feature.id() not in ignore
+            for feature in (around(box) if own else near(other, box))
+            if not own or feature.id() not in ignore
         ]
     return forbidden

@@ -25,8 +25,9 @@ from ..algorithms.bridge import move_geometry, to_qgis_crs, to_qgis_fields, to_q
 from ..core.errors import OutputError
 from ..core.outlines.results import FIELDS, Provenance, SegmentedPolygon
 from .layer_edits import LayerEdits, edit_command, edit_session
+from .neighbours import Around, Neighbours, near
 from .new_features import measures_of, new_feature, parts_for, require_constraints
-from .placement import OverlapRule, Placement, near, place
+from .placement import OverlapRule, Placement, place
 from .target_fields import attributes_of, label_in, marked
 
 STYLE_PATH = Path(__file__).resolve().parents[1] / "resources" / "styles" / "outlines.qml"
@@ -128,7 +129,7 @@ class TargetLayer:
         parts, attributes = self._parts(outline, provenance, settings, placement)
         if placement.merged:
             with edit_session(self._layer) as started, edit_command(self._layer, tr("Segment: keep object")) as edits:
-                stays = self._merge(edits, parts, attributes, placement)
+                stays, _ = self._merge(edits, parts, attributes, placement)
             return KeptObject(self._layer.id(), stays, _what(placement, len(parts), started=started))
         features = [new_feature(self._layer, part, attributes, whole=part.equals(geometry)) for part in parts]
         # the form of a layer that is not being edited is read-only
@@ -148,15 +149,20 @@ class TargetLayer:
         self._require(_Capability.AddFeatures)
         kept = []
         context = self._layer.createExpressionContext()
+        neighbours = Neighbours(self._layer)
         with edit_session(self._layer), edit_command(self._layer, tr("Segment: keep objects")) as edits:
             for outline in outlines:
-                geometry, placement = self._placed(outline, crs, settings)
+                geometry, placement = self._placed(outline, crs, settings, neighbours.near)
                 if placement.geometry is None:
                     kept.append(KeptObject(self._layer.id(), NOT_WRITTEN, _why_not(placement)))
                     continue
                 parts, attributes = self._parts(outline, provenance, settings, placement)
                 if placement.merged:
-                    kept.append(KeptObject(self._layer.id(), self._merge(edits, parts, attributes, placement)))
+                    stays, others = self._merge(edits, parts, attributes, placement)
+                    neighbours.remove(placement.merged)
+                    neighbours.change(placement.merged[0], parts[0])
+                    neighbours.add(others)
+                    kept.append(KeptObject(self._layer.id(), stays))
                     continue
                 features = [
                     new_feature(self._layer, part, attributes, whole=part.equals(geometry), context=context)
@@ -165,6 +171,7 @@ class TargetLayer:
                 require_constraints(self._layer, features)
                 edits.add(features)
                 edits.add_topological_points(parts, self._project)
+                neighbours.add(features)
                 kept.append(KeptObject(self._layer.id(), features[0].id()))
         return kept
 
@@ -260,13 +267,21 @@ class TargetLayer:
         return True
 
     def _placed(
-        self, outline: SegmentedPolygon, crs: str | None, settings: KeepSettings
+        self, outline: SegmentedPolygon, crs: str | None, settings: KeepSettings, around: Around | None = None
     ) -> tuple[QgsGeometry, Placement]:
         """Return an outline in the layer's CRS, and what of it can be written among the polygons that are there."""
         geometry = self._here(outline, crs)
         label = label_in(self._layer.fields(), settings.label or outline.label)
-        merge = settings.merge_touching
-        return geometry, place(geometry, self._layer, self._project, overlap=settings.overlap, merge=merge, label=label)
+        placement = place(
+            geometry,
+            self._layer,
+            self._project,
+            overlap=settings.overlap,
+            merge=settings.merge_touching,
+            label=label,
+            around=around,
+        )
+        return geometry, placement
 
     def _parts(
         self, outline: SegmentedPolygon, provenance: Provenance, settings: KeepSettings, placement: Placement
@@ -280,8 +295,8 @@ class TargetLayer:
 
     def _merge(
         self, edits: LayerEdits, parts: list[QgsGeometry], attributes: dict[int, Any], placement: Placement
-    ) -> int:
-        """Give the first of the merged features the common geometry, delete the others, and return its number."""
+    ) -> tuple[int, list[QgsFeature]]:
+        """Give the first merged feature the common geometry and delete the others; return its number, and new ones."""
         self._require(_Capability.ChangeGeometries)
         stays, *goes = placement.merged
         if goes:
@@ -295,7 +310,7 @@ class TargetLayer:
         edits.delete([feature.id() for feature in goes])
         edits.add(others)
         edits.add_topological_points(parts, self._project)
-        return int(stays.id())
+        return int(stays.id()), others
 
     def _feature(self, feature_id: int) -> QgsFeature:
         feature = self._layer.getFeature(feature_id)
