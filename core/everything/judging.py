@@ -15,9 +15,6 @@ _SCORE_MARGIN, _SCORE_RANGE, _STABILITY_MARGIN = 0.05, 0.4, 0.22
 doubt at all; beyond them doubt grows, over this range of the score, and down to no stability."""
 SURE = 0.85
 """Score from which an object spares the points that lie in it."""
-_AGAIN_COST, _VAGUE_COST = 0.1, 1.0
-"""What the score of an answer that came at the second asking loses in rank: others are told apart by the first. And
-what is no object to the model, but kept because the user wants more, takes nothing from what is one."""
 _NEAR_STABILITY = 0.45
 """Share of the least stability from which a whole answer of enough score is nearly an object."""
 
@@ -42,13 +39,10 @@ class Judge:
         self, outliner: PointOutliner, settings: EverythingSettings, picture: Picture, least_side_px: float = 0.0
     ) -> None:
         policy = outliner.model.spec.certainty
-        least = policy.min_score if settings.min_score is None else settings.min_score
-        self._min_score = max(policy.min_score, least)
+        self._min_score = policy.min_score
         if least_side_px > 0.0:
-            self._min_score = least = max(self._min_score, SURE)
-        self._least = least
+            self._min_score = max(self._min_score, SURE)
         self._min_stability = policy.min_stability if settings.min_stability is None else settings.min_stability
-        self._least_stability = settings.min_stability or 0.0
         self._settings, self._size, self._least_side_px = settings, picture.valid.size, least_side_px
         self._asks_again = settings.ask_again and outliner.model.takes_previous
 
@@ -60,24 +54,20 @@ class Judge:
             and candidate.stability >= self._min_stability
         )
 
-    def kept(self, candidate: Candidate) -> Candidate | None:
-        """Return what is kept of a candidate: an object as it is, what is vague with a lower score, or None.
+    def vague(self, candidate: Candidate) -> Candidate | None:
+        """Return what is no object but wanted nevertheless, marked as that; None for all else.
 
-        What is no object to the model, but as good as the user wants it, scores less than any object: by the score
-        that objects need at least, and by how much its outline lacks in stability.
+        It scores less than any object: by the score that these need at least, and by what its outline lacks in
+        stability. What is too large for a close look has to be an object.
         """
-        if self.is_object(candidate):
-            return candidate
+        wanted, chosen = self._settings.min_score, self._settings.min_stability
+        if wanted is None or self._least_side_px > 0.0 or self.is_object(candidate) or not self.is_whole(candidate):
+            return None
         firm = min(1.0, candidate.stability / max(self._min_stability, 1e-6))
         score = min(candidate.score, self._min_score) * firm
-        if score < self._least or candidate.stability < self._least_stability or not self.is_whole(candidate):
+        if score < wanted or (chosen is not None and candidate.stability < chosen):
             return None
-        return replace(candidate, score=score)
-
-    def rank(self, candidate: Candidate) -> float:
-        """Return how much is thought of a candidate beside others of its ground width."""
-        vague = 0.0 if self.is_object(candidate) else _VAGUE_COST
-        return candidate.score - vague - (_AGAIN_COST if candidate.earlier else 0.0)
+        return replace(candidate, score=score, is_vague=True)
 
     def is_whole(self, candidate: Candidate) -> bool:
         """Return True for what could be an object if the model were sure of it."""

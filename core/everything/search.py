@@ -38,7 +38,7 @@ from .judging import SURE
 from .lattice import grid_points, lattice, tiles
 from .masks import distinct
 from .settings import EverythingSettings
-from .stage import Asking, Stage
+from .stage import Asking, Stage, rank
 
 SAME_IOU, COVERED = 0.6, 0.5
 TILE_PX = 512
@@ -89,7 +89,7 @@ class _Searched:
         """Take in an object."""
         self.masks.append(mask)
         self.ranks.append(rank_)
-        if mask.score >= SURE:
+        if mask.score >= SURE and not mask.is_vague:
             self.sure[mask.window.slices] |= mask.mask
 
     def extend(self, other: _Searched) -> None:
@@ -138,7 +138,8 @@ class PointSearch:
         rest = SubProgress(progress, 1.0 - _WHOLE if level else 0.0, 1.0)
         self._search(picture, _Part(home, True, "", level, _LARGE * reach), every, rest)
         progress.report(1.0)
-        return every.distinct().masks
+        found, least = every.distinct().masks, self._settings.min_score
+        return found if least is None else [mask for mask in found if mask.score >= least]
 
     def _tiles(self, picture: Picture, home: Window, every: _Searched, progress: Progress) -> tuple[int, float]:
         """Search a picture's tiles one by one; return how many looks they took, and the side of the widest."""
@@ -173,7 +174,7 @@ class PointSearch:
                 check(progress)
                 mask = self._outliner.full(candidate)
                 if mask is not None and np.count_nonzero(mask.mask) >= self._settings.min_size_px:
-                    found.add(mask, stage_asking.rank(candidate) - _FINER * (part.level + ground))
+                    found.add(mask, rank(candidate) - _FINER * (part.level + ground))
         return looks
 
     def _stage(self, picture: Picture, part: _Part, ground: int, progress: Progress) -> Stage:

@@ -19,8 +19,8 @@ class EverythingSettings:
     """How little may be expected of a point that is asked, as log-odds against an object: more finds a little more, in
     more time."""
     min_score: float | None = None
-    """Least score; None for what suits the model. Below that, what is vague counts too, and scores less for it; not
-    what is too large for a close look."""
+    """Least score of what is given; None for what suits the model. Below that, what is vague is given too, and scores
+    less for it; not what is too large for a close look."""
     min_stability: float | None = None
     """Least IoU of the outlines at a higher and a lower threshold; None for what suits the model."""
     min_size_px: int = 24

@@ -26,6 +26,10 @@ _NEARBY, _REACH = 1.0, 1.5
 in distances of points."""
 _NEAR_IOU = 0.75
 """IoU of boxes from which an answer was asked about again already."""
+_AGAIN_COST = 0.1
+"""What the score of an answer that came at the second asking loses in rank: others are told apart by the first."""
+_VAGUE_COST = 1.0
+"""And of what is no object to the model: it comes behind all that are."""
 _WHOLE_SCORE, _WHOLE_PX = 0.3, 400
 """Score and size from which a whole answer is asked for at its middle: less has one point at most in it anyway."""
 _WIDER_SCORE, _WIDER_SHARE = 0.6, 0.08
@@ -78,6 +82,7 @@ class Asking:
         self._picture, self._stage = picture, stage
         self._judge = Judge(outliner, settings, picture, stage.least_side_px)
         self._pool: list[Candidate] = []
+        self._vague: list[Candidate] = []
         self._boxes: list[tuple[float, float, float, float]] = []
         self.wider: list[NDArray[np.float64]] = []
         """Places (2,) to ask in the next wider look."""
@@ -107,16 +112,13 @@ class Asking:
         for done, index in open_points.ask():
             progress.report(done, self._stage.label)
             answers = self._outliner.candidates(self._stage.points[index], self._stage.ground, progress)
-            self._keep(answers)
+            self._keep([answer for answer in answers if self._judge.is_object(answer)])
+            self._keep_vague(answers)
             best = self._asked_again(min(answers, key=Candidate.demerits), progress)
             if self._settings.grid is None:
                 self._follow(open_points, best)
                 self._learn(open_points, best)
-        return self._distinct()
-
-    def rank(self, candidate: Candidate) -> float:
-        """Return how much is thought of a candidate beside others of this stage."""
-        return self._judge.rank(candidate)
+        return _distinct_boxes([*self._pool, *self._vague])
 
     def _opened(self, sure: NDArray[np.bool_], preferred: list[NDArray[np.float64]]) -> OpenPoints:
         """Return the points with what is known before the first is asked."""
@@ -131,18 +133,19 @@ class Asking:
             open_points.prefer(place, covered_too=True)
         return open_points
 
-    def _keep(self, answers: list[Candidate]) -> None:
-        """Hold what is worth it."""
-        self._boxes += [one.box for one in answers if self._judge.is_object(one)]
-        self._pool += filter(None, map(self._judge.kept, answers))
+    def _keep(self, objects: list[Candidate]) -> None:
+        """Hold objects."""
+        self._pool += objects
+        self._boxes += [one.box for one in objects]
         if len(self._pool) > _POOL:
             # each holds its low-resolution logits
-            self._pool = self._distinct()
+            self._pool = _distinct_boxes(self._pool)
 
-    def _distinct(self) -> list[Candidate]:
-        """Return the held candidates whose box none of higher rank has too, the highest first."""
-        boxes = np.array([candidate.box for candidate in self._pool]).reshape(-1, 4)
-        return [self._pool[index] for index in suppressed_boxes(boxes, list(map(self.rank, self._pool)), BOX_IOU)]
+    def _keep_vague(self, answers: list[Candidate]) -> None:
+        """Hold what is vague but wanted, apart from the objects: what becomes of those must not depend on it."""
+        self._vague += filter(None, map(self._judge.vague, answers))
+        if len(self._vague) > _POOL:
+            self._vague = _distinct_boxes(self._vague)
 
     def _asked_again(self, best: Candidate, progress: Progress) -> Candidate:
         """Return an answer that nearly passes as the model answers when given its own answer, if that passes."""
@@ -185,3 +188,14 @@ class Asking:
             away = ((open_points.points - best.point) ** 2).sum(axis=1) / distance**2
             doubt = _HOPELESS * np.clip(belief / _VAGUE, 0.0, 1.0) + _NEARBY * np.exp(-0.5 * away)
             open_points.doubt(self._judge.hopelessness(best) * doubt)
+
+
+def rank(candidate: Candidate) -> float:
+    """Return how much is thought of a candidate beside others of its ground width."""
+    return candidate.score - (_AGAIN_COST if candidate.earlier else 0.0) - (_VAGUE_COST if candidate.is_vague else 0.0)
+
+
+def _distinct_boxes(pool: list[Candidate]) -> list[Candidate]:
+    """Return the candidates whose box none of higher rank has too, the highest first."""
+    boxes = np.array([candidate.box for candidate in pool]).reshape(-1, 4)
+    return [pool[index] for index in suppressed_boxes(boxes, [rank(candidate) for candidate in pool], BOX_IOU)]

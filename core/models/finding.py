@@ -34,6 +34,8 @@ class FoundMask:
     """How like the examples it is, 0 to 1; NaN where there are none."""
     prompt: str = ""
     """What it was asked for with, where that is not the same for all, e.g. "+12.5,7.5" in pixels of the image."""
+    is_vague: bool = False
+    """True for what the model itself takes for no object, and that is wanted nevertheless: it must change no other."""
 
     def __post_init__(self) -> None:
         if self.mask.dtype != np.bool_ or self.mask.shape != (self.window.height, self.window.width):

@@ -55,6 +55,8 @@ class Candidate:
     """Which of the prediction's candidates it is."""
     earlier: tuple[tuple[float, float], ...] = ()
     """Where it was asked before, if this is what the model made of its own answer."""
+    is_vague: bool = False
+    """As in :class:`FoundMask`."""
 
     @property
     def middle(self) -> NDArray[np.float64]:
@@ -175,7 +177,13 @@ class PointOutliner:
         if found is None:
             return None
         text = " then ".join(f"+{x:.6g},{y:.6g}" for x, y in (*candidate.earlier, candidate.point))
-        return replace(found, score=candidate.score, stability=candidate.stability, prompt=text)
+        return replace(
+            found,
+            score=candidate.score,
+            stability=candidate.stability,
+            prompt=text,
+            is_vague=candidate.is_vague,
+        )
 
     def belief(self, candidate: Candidate, points: NDArray[np.float64]) -> FloatArray:
         """Return the candidate's logits (N,) at points (N, 2) of the picture; -inf at those that are not in it."""

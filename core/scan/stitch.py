@@ -34,6 +34,7 @@ class Traits:
     stability: float
     similarity: float
     prompt: str
+    is_vague: bool = False
 
 
 @dataclass(eq=False)
@@ -163,7 +164,8 @@ class Stitcher:
         pairs = []
         for piece in new:
             for other in self._index.meeting(piece.box):
-                if other.traits.label == piece.traits.label:
+                # what is vague is of no other object, and changes none
+                if (other.traits.label, other.traits.is_vague) == (piece.traits.label, piece.traits.is_vague):
                     likeness = _likeness(other, piece)
                     if likeness >= SAME_IOU:
                         pairs.append((-likeness, other.order, piece.order, other, piece))
@@ -337,12 +339,13 @@ def _object(pieces: list[Piece], shares: list[RunMask], order: int) -> WholeObje
         stability=_mean([piece.traits.stability for piece in pieces], areas),
         similarity=_mean([piece.traits.similarity for piece in pieces], areas),
         prompt=main.traits.prompt,
+        is_vague=main.traits.is_vague,
     )
     return WholeObject(order, pixels, traits, main.window)
 
 
 def _traits(found: FoundMask) -> Traits:
-    return Traits(found.label, found.score, found.stability, found.similarity, found.prompt)
+    return Traits(found.label, found.score, found.stability, found.similarity, found.prompt, found.is_vague)
 
 
 def _mean(values: list[float], areas: list[int]) -> float:

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from prompt_segmenter.core.errors import Cancelled, SettingsError, UnsupportedPromptError
-from prompt_segmenter.core.everything import EverythingSettings, everything_finder
-from prompt_segmenter.core.everything.judging import Judge
+from prompt_segmenter.core.everything import EverythingSettings, everything_finder, stage
+from prompt_segmenter.core.everything.stage import rank
 from prompt_segmenter.core.models import catalogue
 from prompt_segmenter.core.models.families import FAMILIES
 from prompt_segmenter.core.models.families.sam import ENTRY
@@ -146,32 +146,45 @@ def test_what_stays_vague_or_was_unsure_or_too_vague_at_first_is_no_object(wrong
 
 
 @pytest.mark.parametrize("wrong", [{"score": 0.7, "rows": 1}, {"score": 0.95, "rows_again": 2}])
-def test_what_is_no_object_to_the_model_is_kept_if_less_is_enough_and_scores_less_than_any_object(wrong):
+def test_what_is_no_object_to_the_model_is_given_if_less_is_enough_and_scores_less_than_any_object(wrong):
     image, masks = rectangles()
     patient = EverythingSettings(min_score=0.3, patience=50.0)
     found = everything_finder(Vague(**wrong), patient).find(picture(image), QUIET)
     # but for what is too large for a close look, which has to be sure
     assert matched(found, masks[3:], 0.95) == (2, 0)
     least = Vague().spec.certainty.min_score
-    assert all(0.3 <= one.score < least for one in found)
+    assert all(0.3 <= one.score < least and one.is_vague for one in found)
     # a sure answer with an outline that is firm in half of its rows
     expected = 0.7 if "rows" in wrong else least * 0.5 / Vague().spec.certainty.min_stability
     assert np.median([one.score for one in found]) == pytest.approx(expected, rel=0.1)
-    more = replace(patient, min_score=expected + 0.05)
-    assert everything_finder(Vague(**wrong), more).find(picture(image), QUIET) == []
+    stricter = everything_finder(Vague(**wrong), replace(patient, min_score=expected + 0.05))
+    assert stricter.find(picture(image), QUIET) == []
 
 
-def test_asking_for_less_takes_nothing_from_the_objects(starter):
-    rng = np.random.default_rng(3)
+def test_a_least_stability_holds_for_what_is_vague_too():
     image, _ = rectangles()
-    image = np.clip(image.astype(float) + rng.normal(0, 30, image.shape), 0, 255).astype(np.uint8)
-    least = starter.spec.certainty.min_score
+    firm = EverythingSettings(min_score=0.3, min_stability=0.95, patience=50.0)
+    assert everything_finder(Vague(score=0.95, rows_again=2), firm).find(picture(image), QUIET) == []
+
+
+def noisy_rectangles():
+    image, _ = rectangles()
+    return np.clip(image + np.random.default_rng(3).normal(0, 30, image.shape), 0, 255).astype(np.uint8)
+
+
+def test_asking_for_less_or_more_takes_nothing_from_the_objects_and_adds_none(starter, monkeypatch):
+    monkeypatch.setattr(stage, "_POOL", 5)
+    image = noisy_rectangles()
     usual = everything_finder(starter).find(picture(image), QUIET)
-    more = everything_finder(starter, EverythingSettings(min_score=0.2)).find(picture(image), QUIET)
-    assert len(more) > len(usual) > 0
-    surest = [one for one in more if one.score >= least]
-    assert [one.prompt for one in surest] == [one.prompt for one in usual]
-    assert all(np.array_equal(one.mask, other.mask) for one, other in zip(surest, usual))
+    less, more = (
+        everything_finder(starter, EverythingSettings(min_score=least)).find(picture(image), QUIET)
+        for least in (0.2, 0.9)
+    )
+    assert len(less) > len(usual) > len(more) > 0
+    for found, wanted in ((less, usual), (more, [one for one in usual if one.score >= 0.9])):
+        objects = [one for one in found if not one.is_vague]
+        assert [one.prompt for one in objects] == [one.prompt for one in wanted]
+        assert all(np.array_equal(one.mask, other.mask) for one, other in zip(objects, wanted))
 
 
 class Tells(FloodParts):
@@ -401,8 +414,7 @@ def test_an_answer_of_the_second_asking_gives_way_to_one_of_the_first():
     outliner.begin(picture(image), Window(0, 0, 320, 320), QUIET)
     (first,) = outliner.candidates((100.0, 230.0), 0, QUIET)
     (again,) = outliner.again(first, QUIET)
-    judge = Judge(outliner, EverythingSettings(), picture(image))
-    assert judge.rank(again.no_surer_than(first)) < judge.rank(first)
+    assert rank(again.no_surer_than(first)) < rank(first)
 
 
 class Watched(FloodParts):

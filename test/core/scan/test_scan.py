@@ -205,6 +205,31 @@ def test_objects_of_other_labels_are_not_joined():
     assert [polygon.label for polygon in result.polygons] == ["road", "river"]
 
 
+@pytest.mark.parametrize("rule", [OverlapRule.KEEP, OverlapRule.BEST])
+def test_what_is_vague_changes_no_object_wherever_the_seams_are(rule):
+    truth = np.zeros((150, 200), int)
+    for number, (row, col) in enumerate(((10, 10), (60, 30), (30, 70), (90, 100), (20, 130)), start=1):
+        truth[row : row + 40, col : col + 35] = number
+    doubts = TruthFinder(np.roll(truth, 4, axis=1), scores=dict.fromkeys(range(1, 6), 0.5))
+
+    class Doubts(TruthFinder):
+        """Of each object the left window alone is sure; and each seems to lie a little to the right, too."""
+
+        def find(self, picture, progress):
+            sure = [one for one in super().find(picture, progress) if picture.view.window.col % 96 == 0]
+            return [*sure, *(replace(one, is_vague=True) for one in doubts.find(picture, progress))]
+
+    def objects(finder):
+        found = Scan(scene(truth), finder, replace(EXACT, overlaps=rule)).run(QUIET).polygons
+        return sorted((one.geometry.wkt, one.score) for one in found if not one.score <= 0.5)
+
+    sure = Doubts(truth, scores=dict.fromkeys(range(1, 6), 0.9))
+    lenient = objects(sure)
+    doubts = TruthFinder(np.zeros_like(truth))
+    assert objects(sure) == lenient
+    assert lenient
+
+
 def test_the_whole_one_wins_over_what_another_window_makes_of_its_part():
     truth = np.zeros((64, 112), int)
     truth[20:44, 30:56] = 1
