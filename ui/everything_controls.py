@@ -70,7 +70,7 @@ class EverythingControls(QWidget):
         )
         self.coverage_box.toggled.connect(lambda wanted: Preferences().set("everything/coverage", wanted))
         self.find.clicked.connect(self.find_requested)
-        model.chosen.connect(lambda _: self.results.set_threshold(self._proposed()))
+        model.chosen.connect(lambda _: self.results.propose(self._proposed()))
 
     def settings(self) -> EverythingSettings:
         """Return how closely is looked, and what is found at all: also what the slider hides until it is moved."""

@@ -33,6 +33,7 @@ class FoundControls(QWidget):
     def __init__(self, key: str, title: str, *, default: float, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._key = f"{key}/threshold"
+        self._proposal: float | None = None
         self.status = StatusLine()
         self.status.text.setAccessibleName(tr("State of the search"))
         self.status.bar.setAccessibleName(tr("Progress of the search"))
@@ -73,6 +74,18 @@ class FoundControls(QWidget):
         """Move the slider, as if the user had."""
         self.slider.setValue(round(_STEPS * value))
         self._show_value()
+
+    def propose(self, value: float) -> None:
+        """Move the slider to what suits another model; with the next search if there is a result of this one."""
+        self._proposal = value
+        if not self.has_result:
+            self.take_proposal()
+
+    def take_proposal(self) -> None:
+        """Move the slider to what was proposed, if that waits."""
+        value, self._proposal = self._proposal, None
+        if value is not None:
+            self.set_threshold(value)
 
     def show_state(self, text: str, busy: bool = False, fraction: float | None = None) -> None:
         """Say how far the search is, or what came of it."""

@@ -1,7 +1,7 @@
 """The objects of a search in the layer that shows them, and those that a threshold keeps out of it.
 
 A filter of the layer itself would do with less. But QGIS reads the project when it draws a filtered memory layer, in
-the thread that draws, and crashes if the project changes meanwhile (seen in 3.22; the same code is in 3.44).
+the thread that draws, and crashes if the project changes meanwhile (seen in 3.22; later versions have the same code).
 """
 
 from __future__ import annotations
@@ -9,18 +9,19 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from qgis.core import QgsFeature, QgsFeatureRequest, QgsVectorLayer
-from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.core import QgsFeature, QgsFeatureRequest, QgsFeatureSink, QgsFields, QgsVectorLayer
+from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 
 from ..algorithms.bridge import crs_text, to_qgis_geometry
+from ..core.errors import OutputError
 from ..core.outlines.results import FIELDS, AttributeValue, Provenance, SegmentationResult, SegmentedPolygon
 from .found_objects import as_object, labelled, matched
 
 _LATE = ("object", "model", "model_sha256", "source", "stretch", "created", "version", "settings")
 """Attributes that are only known when the search is over."""
-_LATE_INDICES = [index for index, column in enumerate(FIELDS) if column.name in _LATE]
+_COLUMNS = {column.name: column for column in FIELDS}
 _log = logging.getLogger(__name__)
 
 
@@ -34,18 +35,20 @@ class _Hidden:
     """What it was in the layer, with what the user made of it; None if it was never shown."""
     is_reshaped: bool = False
     """Whether its outline was changed by hand."""
+    is_corrected: bool = False
+    """Whether anything of it was."""
 
 
 class FoundFeatures(QObject):
     """Writes to the layer beside any edit session, so that it may be edited all the while.
 
-    What is edited stays in the layer, whatever the threshold, until editing ends. ``changed`` comes when the user
-    takes objects away or brings them back.
+    What was changed stays in the layer, whatever the threshold, until editing ends; and what the user draws, or splits
+    off, always does. ``changed`` comes when the user takes objects away or brings them back.
 
     Parameters
     ----------
     layer : QgsVectorLayer
-        A layer with the fields of a result that nothing else writes to. It must outlive this object's calls.
+        A memory layer that had the fields of a result. It must outlive this object's calls.
     measure : str
         The attribute that the threshold is about: "score" or "similarity".
     threshold : float
@@ -67,6 +70,7 @@ class FoundFeatures(QObject):
         self._unwritten: list[int] = []
         self._deleted: set[int] = set()
         self._reshaped: set[int] = set()
+        self._corrected: set[int] = set()
         self._edited: set[int] = set()
         layer.featureDeleted.connect(self._miss)
         layer.featureAdded.connect(self._meet)
@@ -83,50 +87,60 @@ class FoundFeatures(QObject):
         """How many of them there are, shown or not."""
         return self.shown + len(self._hidden)
 
-    def add(self, found: Sequence[SegmentedPolygon]) -> bool:
-        """Take more objects and return True if those to show could be written."""
+    def add(self, found: Sequence[SegmentedPolygon]) -> None:
+        """Take more objects; raises :class:`OutputError` if those to show can't be written."""
         self._hidden += (_Hidden(each) for each in found if not self._is_shown(each))
-        return self._put([_Hidden(each) for each in found if self._is_shown(each)])
+        self._put([_Hidden(each) for each in found if self._is_shown(each)])
 
-    def finish(self, result: SegmentationResult) -> bool:
-        """Take over what a search gave in the end; return True if what was missing could be written.
+    def finish(self, result: SegmentationResult) -> None:
+        """Take over what a search gave in the end; raises like :meth:`add`.
 
         What is known only now is yet to be written to what was there: :meth:`write_some`.
         """
         self.provenance = result.provenance
-        kept, rest, gone = matched(self._objects, result.polygons)
-        self._objects.update(kept)
-        if gone:
-            self._layer.dataProvider().deleteFeatures(gone)
-            for number in gone:
+        # hidden ones are counted down from -1: features of a memory layer have numbers from 1
+        hidden = {-1 - row: each for row, each in enumerate(self._hidden)}
+        there = {**self._objects, **{number: each.found for number, each in hidden.items()}}
+        kept, missing, gone = matched(there, result.polygons)
+        self._objects.update((number, found) for number, found in kept.items() if number not in hidden)
+        written = [number for number in gone if number not in hidden]
+        if written:
+            self._layer.dataProvider().deleteFeatures(written)
+            for number in written:
                 del self._objects[number]
                 self._deleted.discard(number)
-        before = self._hidden
-        kept, missing, _ = matched(dict(enumerate(each.found for each in before)), rest)
-        self._hidden = [_Hidden(found, before[row].feature, before[row].is_reshaped) for row, found in kept.items()]
+        self._hidden = [replace(each, found=kept[number]) for number, each in hidden.items() if number in kept]
         for each in self._hidden:
             self._complete(each)
         self._unwritten = list(self._objects)
-        return self.add(missing)
+        self.add(missing)
 
     def write_some(self, most: int) -> bool:
         """Write what the search knows of all objects to so many of them; return True while there are more."""
         numbers, self._unwritten = self._unwritten[:most], self._unwritten[most:]
-        values = {number: self._late_values(self._objects[number]) for number in numbers if number in self._objects}
-        if values and not self._layer.dataProvider().changeAttributeValues(values):
+        provider = self._layer.dataProvider()
+        fields = provider.fields()
+        values = {
+            number: self._late_values(self._objects[number], fields) for number in numbers if number in self._objects
+        }
+        if values and not provider.changeAttributeValues(values):
             _log.warning("what '%s' was made with can't be written", self._layer.name())
         return bool(self._unwritten)
 
     def filter(self) -> bool:
-        """Take what is below the threshold out of the layer, put in what is not, and return True if there was any."""
+        """Take what is below the threshold out of the layer, put in what is not, and return True if there was any.
+
+        Raises
+        ------
+        OutputError
+            If the layer doesn't take what is to be shown; it stays hidden then.
+        """
         stay = self._deleted | self._edited
         below = [number for number, each in self._objects.items() if number not in stay and not self._is_shown(each)]
         above = [each for each in self._hidden if self._is_shown(each.found)]
         if above:
+            self._put(above)
             self._hidden = [each for each in self._hidden if not self._is_shown(each.found)]
-            if not self._put(above):
-                _log.warning("what is hidden can't be written to '%s'", self._layer.name())
-                self._hidden += above
         if below:
             self._take_out(below)
         return bool(above or below)
@@ -146,22 +160,44 @@ class FoundFeatures(QObject):
         self._edited.clear()
         return self.filter()
 
-    def _put(self, objects: Sequence[_Hidden]) -> bool:
-        """Write objects to the layer and return True if that was done."""
-        done, added = self._layer.dataProvider().addFeatures([self._feature(each) for each in objects])
-        if done:
-            for feature, each in zip(added, objects):
-                self._objects[feature.id()] = each.found
-                if each.is_reshaped:
-                    self._reshaped.add(feature.id())
-        return bool(done)
+    def release(self) -> None:
+        """Leave the layer as it is from now on; what the user corrected is put back, whatever the threshold."""
+        layer = self._layer
+        layer.featureDeleted.disconnect(self._miss)
+        layer.featureAdded.disconnect(self._meet)
+        layer.geometryChanged.disconnect(self._note_shape)
+        layer.attributeValueChanged.disconnect(self._note_edit)
+        self._put([each for each in self._hidden if each.is_corrected])
+        self._hidden = [each for each in self._hidden if not each.is_corrected]
 
-    def _feature(self, hidden: _Hidden) -> QgsFeature:
-        if hidden.feature is not None:
-            return hidden.feature
-        feature = QgsFeature()
-        feature.setGeometry(to_qgis_geometry(hidden.found.geometry))
-        feature.setAttributes([column.value(hidden.found, self.provenance) for column in FIELDS])
+    def _put(self, objects: Sequence[_Hidden]) -> None:
+        """Write objects to the layer, all or none."""
+        provider = self._layer.dataProvider()
+        fields = provider.fields()
+        features = [self._feature(each, fields) for each in objects]
+        done, added = provider.addFeatures(features, QgsFeatureSink.Flag.RollBackOnErrors)
+        if not done:
+            text = tr("Objects can't be written to '{}'.").format(self._layer.name())
+            raise OutputError(text, hint=tr("Try it again."))
+        for feature, each in zip(added, objects):
+            self._objects[feature.id()] = each.found
+            if each.is_reshaped:
+                self._reshaped.add(feature.id())
+            if each.is_corrected:
+                self._corrected.add(feature.id())
+
+    def _feature(self, hidden: _Hidden, fields: QgsFields) -> QgsFeature:
+        """Return what is written for an object to a layer whose fields the user may have changed."""
+        before = hidden.feature
+        if before is None:
+            geometry = to_qgis_geometry(hidden.found.geometry)
+            values = {name: column.value(hidden.found, self.provenance) for name, column in _COLUMNS.items()}
+        else:
+            geometry = before.geometry()
+            values = dict(zip(before.fields().names(), before.attributes()))
+        feature = QgsFeature(fields)
+        feature.setGeometry(geometry)
+        feature.setAttributes([values.get(name) for name in fields.names()])
         return feature
 
     def _take_out(self, numbers: list[int]) -> None:
@@ -173,8 +209,10 @@ class FoundFeatures(QObject):
             _log.warning("what is below the threshold can't be taken out of '%s'", self._layer.name())
             return
         for number in numbers:
-            hidden = _Hidden(self._objects.pop(number), there.get(number), number in self._reshaped)
+            found, corrected = self._objects.pop(number), number in self._corrected
+            hidden = _Hidden(found, there.get(number), number in self._reshaped, corrected)
             self._reshaped.discard(number)
+            self._corrected.discard(number)
             if number in unwritten:
                 self._complete(hidden)
             self._hidden.append(hidden)
@@ -182,11 +220,14 @@ class FoundFeatures(QObject):
     def _complete(self, hidden: _Hidden) -> None:
         """Write what the search knows of all objects to one that was shown before that was known."""
         if hidden.feature is not None:
-            for index, value in self._late_values(hidden.found).items():
+            for index, value in self._late_values(hidden.found, hidden.feature.fields()).items():
                 hidden.feature.setAttribute(index, value)
 
-    def _late_values(self, found: SegmentedPolygon) -> dict[int, AttributeValue]:
-        return {index: FIELDS[index].value(found, self.provenance) for index in _LATE_INDICES}
+    def _late_values(self, found: SegmentedPolygon, fields: QgsFields) -> dict[int, AttributeValue]:
+        """Return what is only known when the search is over, by the index of each field that is there."""
+        values = {fields.lookupField(name): _COLUMNS[name].value(found, self.provenance) for name in _LATE}
+        values.pop(-1, None)
+        return values
 
     def _is_shown(self, found: SegmentedPolygon) -> bool:
         value = float(getattr(found, self._measure))
@@ -210,3 +251,9 @@ class FoundFeatures(QObject):
 
     def _note_edit(self, number: int) -> None:
         self._edited.add(number)
+        self._corrected.add(number)
+
+
+def tr(text: str) -> str:
+    """Return a text in the user's language."""
+    return QCoreApplication.translate("FoundFeatures", text)

@@ -18,14 +18,16 @@ from .target_layer import STYLE_PATH
 
 _DRAWN_EVERY_MS = 500
 """How often the layer is drawn again while objects come in: each drawing reads all of them."""
+_MEMORY = "memory"
 _MOST_WRITTEN = 1000
 """Objects whose attributes are written before the window draws and answers again."""
 
 
 class FoundLayer(QObject):
-    """A memory layer in the project that may be edited all the while; what is edited stays until editing ends.
+    """A memory layer in the project that may be edited all the while; what is changed stays until editing ends.
 
-    ``counted`` comes when other objects, or another number of them, are shown.
+    ``counted`` comes when other objects, or another number of them, are shown; ``gone`` when the layer has become
+    another one, as it does when it is saved to a file.
 
     Parameters
     ----------
@@ -49,6 +51,7 @@ class FoundLayer(QObject):
     """
 
     counted = pyqtSignal()
+    gone = pyqtSignal()
 
     def __init__(
         self,
@@ -76,6 +79,7 @@ class FoundLayer(QObject):
         self._features = FoundFeatures(layer, measure, threshold, parent=self)
         self._features.changed.connect(self.counted)
         layer.editingStopped.connect(self._end_edits)
+        layer.dataSourceChanged.connect(self._look_if_gone)
         self._is_drawn = True
         self._drawing, self._writing = QTimer(self), QTimer(self)
         self._drawing.setSingleShot(True)
@@ -86,10 +90,10 @@ class FoundLayer(QObject):
 
     @property
     def layer(self) -> QgsVectorLayer | None:
-        """The layer; None once it was removed."""
+        """The layer; None once it was removed, or is no memory layer any more: a file is the user's own."""
         if sip.isdeleted(self._layer) or QgsProject.instance().mapLayer(self.layer_id) is None:
             return None
-        return self._layer
+        return self._layer if self._layer.dataProvider().name() == _MEMORY else None
 
     @property
     def total(self) -> int:
@@ -112,9 +116,8 @@ class FoundLayer(QObject):
         if layer is None or not found:
             return
         self._colour(found)
-        written = self._features.add(found)
+        self._features.add(found)
         self._draw_soon(layer)
-        self._check(written)
 
     def finish(self, result: SegmentationResult) -> None:
         """Take over what a search gave in the end: objects that are missing yet, and what it knows of all."""
@@ -122,13 +125,15 @@ class FoundLayer(QObject):
         if layer is None:
             return
         self._colour(result.polygons)
-        written = self._features.finish(result)
+        self._features.finish(result)
         self._write_some()
         self._draw(layer)
-        self._check(written)
 
     def set_threshold(self, threshold: float) -> None:
-        """Hide what is below a value and show the rest; nothing is lost, and nothing is searched again."""
+        """Hide what is below a value and show the rest; nothing is lost, and nothing is searched again.
+
+        Raises :class:`OutputError` if the layer does not take what is to be shown.
+        """
         self._features.threshold = threshold
         layer = self.layer
         if layer is not None and self._features.filter():
@@ -149,6 +154,15 @@ class FoundLayer(QObject):
         """CRS of the objects."""
         return crs_text(self._layer.crs()) if self.layer is not None else None
 
+    def let_go(self) -> None:
+        """Leave the layer as it is from now on: it is the user's own. What they corrected is shown in it."""
+        layer = self.layer
+        if layer is not None:
+            layer.editingStopped.disconnect(self._end_edits)
+            layer.dataSourceChanged.disconnect(self._look_if_gone)
+            self._features.release()
+            self._draw(layer)
+
     def remove(self) -> None:
         """Take the layer, and all that it holds, out of the project."""
         if self.layer is not None:
@@ -160,10 +174,6 @@ class FoundLayer(QObject):
         if new:
             self._labels += new
             self._layer.setRenderer(renderer_for(self._labels, each_its_own=self._each_its_own))
-
-    def _check(self, written: bool) -> None:
-        if not written:
-            raise OutputError(tr("Objects can't be written to '{}'.").format(self.name), hint=tr("Try it again."))
 
     def _draw_soon(self, layer: QgsVectorLayer) -> None:
         """Draw at once if that was not done just now, and else in a moment."""
@@ -197,6 +207,10 @@ class FoundLayer(QObject):
         elif self._writing.isActive():
             self._writing.stop()
             self._draw(layer)
+
+    def _look_if_gone(self) -> None:
+        if self.layer is None:
+            self.gone.emit()
 
     def _end_edits(self) -> None:
         layer = self.layer

@@ -54,7 +54,7 @@ def as_object(feature: QgsFeature, found: SegmentedPolygon | None, crs: str | No
 
 def labelled(found: SegmentedPolygon, feature: QgsFeature) -> SegmentedPolygon:
     """Return an object with the label that its feature has now."""
-    label = _label_of(feature)
+    label = _label_of(feature, found.label)
     return found if label == found.label else replace(found, label=label)
 
 
@@ -62,6 +62,8 @@ def _key(found: SegmentedPolygon) -> tuple[str, bytes]:
     return found.label, found.geometry.wkb
 
 
-def _label_of(feature: QgsFeature) -> str:
-    label = feature["label"]
+def _label_of(feature: QgsFeature, unknown: str = "") -> str:
+    """Return the label of a feature; ``unknown`` where the user has deleted that field."""
+    index = feature.fields().lookupField("label")
+    label = unknown if index < 0 else feature[index]
     return label if isinstance(label, str) else ""

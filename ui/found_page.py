@@ -76,6 +76,7 @@ class FoundPage(QObject):
     def find(self) -> bool:
         """Begin a search and return True; what was found before stays in its own layer."""
         desk = self._desk
+        self._results.take_proposal()
         try:
             sought = self._ask()
             run = self._make_run(sought)
@@ -142,8 +143,9 @@ class FoundPage(QObject):
         """Let go of everything; layers stay in the project."""
         project = QgsProject.instance()
         project.layersWillBeRemoved["QStringList"].disconnect(self._lose_layers)
-        project.cleared.disconnect(self._lose_project)
-        self.layer = self._run = None
+        project.cleared.disconnect(self._lose_own)
+        self._let_go()
+        self._run = None
 
     def _make_run(self, sought: Search) -> Run:
         desk = self._desk
@@ -160,6 +162,7 @@ class FoundPage(QObject):
         return Run(sought.title, pixels, sought.wanted, settings, sought.machine, sought.is_remote, layer_id)
 
     def _open_layer(self, sought: Search, crs: str | None) -> None:
+        self._let_go()
         self.layer = FoundLayer(
             sought.name,
             crs,
@@ -170,7 +173,16 @@ class FoundPage(QObject):
             parent=self,
         )
         self.layer.counted.connect(self._count)
+        self.layer.gone.connect(self._lose_own)
         self._count()
+
+    def _let_go(self) -> None:
+        """Leave the layer of an earlier search to the user."""
+        before, self.layer = self.layer, None
+        if before is not None:
+            before.counted.disconnect(self._count)
+            before.gone.disconnect(self._lose_own)
+            before.let_go()
 
     def _connect(self) -> None:
         search, results = self._desk.search, self._results
@@ -185,7 +197,7 @@ class FoundPage(QObject):
         results.remove_requested.connect(self.remove)
         project = QgsProject.instance()
         project.layersWillBeRemoved["QStringList"].connect(self._lose_layers)
-        project.cleared.connect(self._lose_project)
+        project.cleared.connect(self._lose_own)
 
     def _take_some(self, run: Run, found: Sequence[SegmentedPolygon]) -> None:
         if run is self._run and self.layer is not None:
@@ -249,8 +261,12 @@ class FoundPage(QObject):
         return tr("{} found.").format(total)
 
     def _filter(self, threshold: float) -> None:
-        if self.layer is not None:
+        if self.layer is None:
+            return
+        try:
             self.layer.set_threshold(threshold)
+        except SegmentError as error:
+            self._show_failure(error)
 
     def _count(self) -> None:
         if self.layer is None or self.layer.layer is None:
@@ -265,21 +281,17 @@ class FoundPage(QObject):
     def _lose_layers(self, layer_ids: list[str]) -> None:
         """Stop a search whose image or whose own layer is being removed."""
         if self.layer is not None and self.layer.layer_id in layer_ids:
-            self.layer = None
-            self._results.hide_result()
-            if self._run is not None:
-                self._desk.search.cancel(keep=False)
-            self._results.show_state("")
+            self._lose_own()
         elif self._run is not None and self._run.layer_id in layer_ids:
             self._desk.search.cancel(keep=False)
             self._results.show_state(" ".join([tr("The image was removed."), self._results.status.text.text()]))
 
-    def _lose_project(self) -> None:
-        """Begin anew: the map is another one."""
+    def _lose_own(self) -> None:
+        """Begin anew: the layer, or all of the map, is gone, or the layer was saved and is the user's own."""
         self.layer = None
+        self._results.hide_result()
         if self._run is not None:
             self._desk.search.cancel(keep=False)
-        self._results.hide_result()
         self._results.show_state("")
 
 

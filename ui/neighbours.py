@@ -39,6 +39,7 @@ class Neighbours:
     def __init__(self, layer: QgsVectorLayer) -> None:
         self._before = QgsVectorLayerFeatureSource(layer)
         self._gone: set[int] = set()
+        """What the layer as it was does not know any better."""
         self._written: dict[int, QgsFeature] = {}
         self._index = QgsSpatialIndex()
 
@@ -51,6 +52,8 @@ class Neighbours:
     def add(self, features: Iterable[QgsFeature]) -> None:
         """Take in what was written."""
         for feature in features:
+            # with transaction groups what is written is at once there, too
+            self._gone.add(feature.id())
             if self._index.addFeature(feature):
                 self._written[feature.id()] = QgsFeature(feature)
 

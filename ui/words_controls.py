@@ -57,7 +57,7 @@ class WordsControls(QWidget):
         self.text.editTextChanged.connect(lambda text: Preferences().set("words/text", text))
         self.find.clicked.connect(self.find_requested)
         # each model's scores mean something else
-        self.model.chosen.connect(lambda _: self.results.set_threshold(self._proposed()))
+        self.model.chosen.connect(lambda _: self.results.propose(self._proposed()))
 
     def words(self) -> str:
         """Return what is typed."""

@@ -16,7 +16,7 @@ from prompt_segmenter.core.outlines.results import FIELDS
 from prompt_segmenter.core.scan.overlaps import OverlapRule
 from prompt_segmenter.test.algorithms.conftest import write_tif
 from prompt_segmenter.test.helpers.fake_scan import WORDS, FakeScan, FakeStore
-from prompt_segmenter.test.ui.conftest import outline, square
+from prompt_segmenter.test.ui.conftest import as_file, outline, square
 from prompt_segmenter.test.ui.stage import LEFT, TOP, Stage, until
 from prompt_segmenter.ui import found_page
 from prompt_segmenter.ui.finding import Finding
@@ -635,6 +635,66 @@ def test_another_click_model_proposes_its_own_threshold_for_everything(desk, mon
     assert results.threshold() == 0.0
     models.choose("starter")
     assert results.threshold() == 0.75
+
+
+def test_another_model_leaves_the_result_of_the_last_one_as_it_is_until_the_next_search(desk, scan, monkeypatch):
+    strict = replace(catalogue.get("starter"), name="strict", title="Strict", certainty=CertaintyPolicy(min_score=0.85))
+    monkeypatch.setattr(catalogue, "SPECS", (*catalogue.SPECS, strict))
+    models, results = desk.panel._model, desk.panel.everything.results
+    models.refresh()
+    desk.find("everything")
+    desk.slide(0.3, "everything")
+    models.choose("strict")
+    wait(80)
+    assert results.threshold() == 0.3 and desk.count("everything") == "3 of 3 shown"
+    desk.find("everything")
+    assert results.threshold() == 0.85 and desk.count("everything") == "1 of 3 shown"
+
+
+def test_the_layer_of_an_earlier_search_is_left_to_the_user_with_all_that_they_corrected(desk, scan):
+    desk.find()
+    desk.slide(0.0)
+    first = desk.layer()
+    label = first.fields().lookupField("label")
+    numbers = {round(10 * feature["score"]): feature.id() for feature in first.getFeatures()}
+    first.startEditing()
+    first.changeAttributeValue(numbers[4], label, "shrub")
+    assert first.commitChanges()
+    first.startEditing()
+    first.changeAttributeValue(numbers[6], label, "hedge")
+    desk.slide(0.95)
+    assert [feature["label"] for feature in first.getFeatures()] == ["hedge"]
+    desk.find()
+
+    assert desk.layer() is not first
+    assert sorted(feature["label"] for feature in first.getFeatures()) == ["hedge", "shrub"]
+    assert first.commitChanges()
+    desk.slide(0.7)
+    assert sorted(feature["label"] for feature in first.getFeatures()) == ["hedge", "shrub"]
+
+
+def test_a_layer_that_is_saved_to_a_file_is_the_users_own(desk, scan, tmp_path):
+    desk.find()
+    layer = desk.layer()
+    path = as_file(layer, tmp_path / "kept.gpkg").source()
+    layer.setDataSource(path, layer.name(), "ogr")
+
+    assert desk.layer() is None and not desk.panel.words.results.has_result
+    desk.slide(0.95)
+    assert layer.featureCount() == 2
+    desk.find()
+    assert desk.layer() is not layer and desk.count() == "0 of 3 shown"
+
+
+def test_a_layer_that_is_saved_while_the_search_runs_ends_the_search(desk, scan, tmp_path):
+    scan.let = 1
+    desk.begin()
+    until(lambda: desk.page().layer is not None and desk.page().layer.total == 2)
+    layer = desk.layer()
+    layer.setDataSource(as_file(layer, tmp_path / "kept.gpkg").source(), layer.name(), "ogr")
+    desk.settle()
+    assert desk.layer() is None and desk.panel.words.find.isEnabled() and desk.failures == []
+    assert layer.featureCount() == 1
 
 
 def test_objects_that_come_only_at_the_end_are_all_there(desk, scan, monkeypatch):

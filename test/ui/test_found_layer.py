@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from prompt_segmenter.core.errors import Cancelled
+from prompt_segmenter.core.errors import Cancelled, OutputError
 from prompt_segmenter.core.outlines.results import SegmentationResult
 from prompt_segmenter.test.ui.conftest import PROVENANCE, UTM, outline, square
 from prompt_segmenter.test.ui.stage import until
@@ -15,7 +15,8 @@ from prompt_segmenter.ui.found_layer import FoundLayer
 from prompt_segmenter.ui.found_objects import matched
 from prompt_segmenter.ui.found_search import FoundSearch
 from pytest_qgis.utils import wait
-from qgis.PyQt.QtCore import Qt, QTimer
+from qgis.core import QgsField
+from qgis.PyQt.QtCore import Qt, QTimer, QVariant
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QProgressDialog, QPushButton, QWidget
 
@@ -158,6 +159,44 @@ def test_what_was_hidden_before_the_search_was_over_knows_all_the_same_what_it_w
     layer.set_threshold(0.0)
     until(lambda: [feature["model"] for feature in layer.layer.getFeatures()] == ["starter"] * 60)
     assert {feature["object"] for feature in layer.layer.getFeatures()} == set(range(141, 201))
+
+
+def test_columns_may_be_deleted_and_added_while_objects_are_hidden(layer):
+    layer.add(trees(60, first=40))
+    source = layer.layer
+    layer.set_threshold(0.8)
+    source.startEditing()
+    source.addAttribute(QgsField("mine", QVariant.Int))
+    source.deleteAttribute(source.fields().lookupField("label"))
+    assert source.commitChanges()
+    layer.set_threshold(0.7)
+    layer.finish(whole([*layer.found(), *trees(30, first=40)]))
+    layer.set_threshold(0.0)
+    assert scores(layer) == list(range(40, 100)) and layer.shown == layer.total == 60
+    assert {feature["model"] for feature in source.getFeatures()} == {"starter"}
+    assert source.fields().lookupField("label") == -1
+
+
+def test_what_can_not_be_shown_stays_hidden_and_is_said(layer, monkeypatch):
+    layer.add(trees(60, first=40))
+    provider = layer.layer.dataProvider()
+    monkeypatch.setattr(type(provider), "addFeatures", lambda *_: (False, []))
+    for _ in range(2):
+        with pytest.raises(OutputError, match="can't be written"):
+            layer.set_threshold(0.45)
+    assert (layer.shown, layer.total) == (50, 60)
+    monkeypatch.undo()
+    layer.set_threshold(0.45)
+    assert (layer.shown, layer.total) == (55, 60)
+
+
+def test_comparing_with_the_result_does_not_depend_on_what_is_hidden(layer):
+    objects = trees(60, first=40)
+    layer.add(objects)
+    layer.finish(whole([*objects[:5], *objects[20:]]))
+    assert (layer.shown, layer.total) == (40, 45)
+    layer.set_threshold(0.0)
+    assert scores(layer) == [*range(40, 45), *range(60, 100)]
 
 
 def test_what_is_hidden_is_not_selected_any_more(layer):

@@ -5,18 +5,17 @@ from __future__ import annotations
 import random
 
 import pytest
-from prompt_segmenter.test.ui.conftest import PROVENANCE, UTM, memory, outline, square
+from prompt_segmenter.test.ui.conftest import PROVENANCE, UTM, as_file, memory, outline, square
 from prompt_segmenter.ui import placement
 from prompt_segmenter.ui.neighbours import Neighbours, near
 from prompt_segmenter.ui.placement import OverlapRule
 from prompt_segmenter.ui.target_layer import KeepSettings, TargetLayer
-from qgis.core import QgsFeature, QgsGeometry
+from qgis.core import Qgis, QgsFeature, QgsGeometry
 
 
 def feature(layer, shape):
     made = QgsFeature(layer.fields())
     made.setGeometry(QgsGeometry.fromWkt(shape.wkt))
-    made.geometry().convertToMultiType()
     return made
 
 
@@ -64,3 +63,23 @@ def test_objects_that_are_written_in_a_row_heed_each_other_and_the_layer_is_not_
     layer = memory()
     TargetLayer(layer).keep_all([outline(square(6 * i, 0)) for i in (0, 1, 3, 2)], UTM, PROVENANCE, settings)
     assert sorted(round(each.geometry().area(), 6) for each in layer.getFeatures()) == areas
+
+
+@pytest.mark.parametrize("settings", [KeepSettings(overlap=OverlapRule.CLIP), KeepSettings(merge_touching=True)])
+def test_where_what_is_written_is_at_once_in_the_file_nothing_is_there_twice(project, tmp_path, settings):
+    layer = as_file(memory(), tmp_path / "kept.gpkg")
+    set_transactions(project)
+    project.addMapLayer(layer)
+    assert layer.startEditing()
+    given = [outline(square(6 * i, 0)) for i in (0, 1, 3, 2)]
+    TargetLayer(layer).keep_all(given, UTM, PROVENANCE, settings)
+    written = sorted(round(each.geometry().area(), 6) for each in layer.getFeatures())
+    assert written == ([280.0] if settings.merge_touching else [20.0, 60.0, 100.0, 100.0])
+    assert layer.rollBack()
+
+
+def set_transactions(project):
+    if hasattr(project, "setTransactionMode"):
+        project.setTransactionMode(Qgis.TransactionMode.AutomaticGroups)
+    else:
+        project.setAutoTransaction(True)
