@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from prompt_segmenter.core.errors import Cancelled, OutputError
 from prompt_segmenter.core.outlines.results import SegmentationResult
-from prompt_segmenter.test.ui.conftest import PROVENANCE, UTM, outline, square
+from prompt_segmenter.test.ui.conftest import PROVENANCE, UTM, memory, outline, square
 from prompt_segmenter.test.ui.stage import until
 from prompt_segmenter.ui import copy_progress, found_layer
 from prompt_segmenter.ui.copy_progress import watched
@@ -15,8 +15,7 @@ from prompt_segmenter.ui.found_layer import FoundLayer
 from prompt_segmenter.ui.found_objects import matched
 from prompt_segmenter.ui.found_search import FoundSearch
 from pytest_qgis.utils import wait
-from qgis.core import QgsField
-from qgis.PyQt.QtCore import Qt, QTimer, QVariant
+from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QProgressDialog, QPushButton, QWidget
 
@@ -166,7 +165,7 @@ def test_columns_may_be_deleted_and_added_while_objects_are_hidden(layer):
     source = layer.layer
     layer.set_threshold(0.8)
     source.startEditing()
-    source.addAttribute(QgsField("mine", QVariant.Int))
+    source.addAttribute(memory(fields="mine:int").fields()[0])
     source.deleteAttribute(source.fields().lookupField("label"))
     assert source.commitChanges()
     layer.set_threshold(0.7)
