@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ..errors import ChipTooLargeError
 from ..outlines.coverage import cover
 from ..outlines.label_raster import LabelRaster
+from ..outlines.masks import PartRule
 from ..outlines.results import SegmentedPolygon
 from ..outlines.runs import RunMask
 from ..outlines.shape import SMALL_HOLE_PX, OutlineSettings, combine
@@ -26,6 +27,18 @@ may be the open ground that they lead to."""
 _NOTHING = Traits("", math.nan, math.nan, math.nan, "")
 
 
+def unused(settings: OutlineSettings) -> list[str]:
+    """Return a warning of settings that would open gaps, or make overlaps, and that a coverage does not heed."""
+    given = {
+        "parts": settings.parts is PartRule.LARGEST,
+        "fill holes": settings.fill_holes_m2 is not None,
+        "least area of parts": settings.min_area_m2 > 0.0,
+        "expand": settings.expand_m != 0.0,
+    }
+    names = ", ".join(name for name, is_given in given.items() if is_given)
+    return [f"In a coverage all ground belongs to something, so this was not heeded: {names}."] if names else []
+
+
 class ScanCoverage:
     """Takes in what a scan sees and finds, and makes one coverage of it in the end.
 
@@ -34,7 +47,7 @@ class ScanCoverage:
     lattice : ScanLattice
         All windows.
     settings : OutlineSettings
-        How borders are reshaped; its other settings have no place here.
+        How borders are reshaped; its other settings have no place here, see :func:`unused`.
     min_area_m2 : float
         Parts below this size go to their neighbours, as do those of 16 pixels and fewer.
 

@@ -22,7 +22,7 @@ from ..raster.grid import Bounds
 from ..raster.rgb import RgbRecipe, RgbSettings, resolve_recipe
 from ..raster.source import RasterSource
 from ..version import VERSION
-from .coverage import ScanCoverage
+from .coverage import ScanCoverage, unused
 from .outlines import PixelAreas, ScanOutliner
 from .overlaps import BestOfEach, OverlapRule
 from .reading import WindowReader
@@ -146,6 +146,7 @@ class Scan:
         )
         walk = _Walk(lattice, asked, self._finder.describe(), on_found)
         warnings = [*self._finder.warnings] if isinstance(self._finder, HasWarnings) else []
+        warnings += unused(asked.outline) if asked.overlaps is OverlapRule.COVERAGE else []
         recipe: RgbRecipe | None = None
         try:
             recipe = asked.recipe or resolve_recipe(self._source, asked.rgb, SubProgress(progress, 0.0, 0.05))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from prompt_segmenter.core import native
 from prompt_segmenter.core.errors import Cancelled, ChipTooLargeError
+from prompt_segmenter.core.outlines.masks import PartRule
 from prompt_segmenter.core.outlines.shape import OutlineSettings
 from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.core.raster.grid import PixelGrid
@@ -45,6 +46,20 @@ def test_polygons_cover_the_extent_once(name):
     assert all(shape.is_valid for shape in shapes)
     assert sum(shape.area for shape in shapes) == pytest.approx(extent.area, rel=1e-9)
     assert native.shapely().ops.unary_union(shapes).symmetric_difference(extent).area < 1e-6 * extent.area
+
+
+def test_settings_that_a_coverage_has_no_use_for_are_named():
+    truth = fields()
+
+    def said(**given):
+        chosen = replace(COVER, outline=OutlineSettings(**given))
+        return Scan(scene(truth, *PIXELS), TruthFinder(truth), chosen).run(QUIET).warnings
+
+    assert said() == said(parts=PartRule.ALL, smooth=1, simplify_px=2.0) == ()
+    (warning,) = said(expand_m=2.0, fill_holes_m2=5.0)
+    assert "not heeded: fill holes, expand." in warning
+    (warning,) = said(parts=PartRule.LARGEST, min_area_m2=3.0)
+    assert "not heeded: parts, least area of parts." in warning
 
 
 def test_open_ground_is_a_polygon_without_a_score_and_the_path_that_looks_like_it_is_part_of_it():
