@@ -75,7 +75,8 @@ class EverythingControls(QWidget):
     def settings(self) -> EverythingSettings:
         """Return how closely is looked, and what is found at all: also what the slider hides until it is moved."""
         # the ground is divided among those that count: what is hidden afterwards leaves gaps
-        least = self.results.threshold() if self.is_coverage() else min(_LEAST_SCORE, self.results.threshold())
+        shown = self.results.next_threshold()
+        least = shown if self.is_coverage() else min(_LEAST_SCORE, shown)
         return EverythingSettings(step_px=self.closeness.currentData(), min_score=least)
 
     def is_coverage(self) -> bool:

@@ -33,6 +33,7 @@ class FoundControls(QWidget):
     def __init__(self, key: str, title: str, *, default: float, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._key = f"{key}/threshold"
+        self._proposed = default
         self._proposal: float | None = None
         self.status = StatusLine()
         self.status.text.setAccessibleName(tr("State of the search"))
@@ -76,16 +77,20 @@ class FoundControls(QWidget):
         self._show_value()
 
     def propose(self, value: float) -> None:
-        """Move the slider to what suits another model; with the next search if there is a result of this one."""
-        self._proposal = value
+        """Move the slider to what suits another model; with the next search if there is a result of the last one."""
+        self._proposal = None if value == self._proposed else value
         if not self.has_result:
             self.take_proposal()
 
+    def next_threshold(self) -> float:
+        """Return what :meth:`threshold` will be once a search has begun."""
+        return self.threshold() if self._proposal is None else self._proposal
+
     def take_proposal(self) -> None:
         """Move the slider to what was proposed, if that waits."""
-        value, self._proposal = self._proposal, None
-        if value is not None:
-            self.set_threshold(value)
+        if self._proposal is not None:
+            self._proposed, self._proposal = self._proposal, None
+            self.set_threshold(self._proposed)
 
     def show_state(self, text: str, busy: bool = False, fraction: float | None = None) -> None:
         """Say how far the search is, or what came of it."""
@@ -128,6 +133,7 @@ class FoundControls(QWidget):
         whole.addWidget(self._result)
 
     def _move(self, *_: object) -> None:
+        self._proposal = None
         self._show_value()
         Preferences().set(self._key, self.threshold())
         # a slider that is dragged says more than a layer can follow

@@ -24,7 +24,7 @@ _MOST_WRITTEN = 1000
 
 
 class FoundLayer(QObject):
-    """A memory layer in the project that may be edited all the while; what is changed stays until editing ends.
+    """A memory layer in the project that may be edited all the while; what is changed stays, whatever the threshold.
 
     ``counted`` comes when other objects, or another number of them, are shown; ``gone`` when the layer has become
     another one, as it does when it is saved to a file.
@@ -80,7 +80,7 @@ class FoundLayer(QObject):
         self._features.changed.connect(self.counted)
         layer.editingStopped.connect(self._end_edits)
         layer.dataSourceChanged.connect(self._look_if_gone)
-        self._is_drawn = True
+        self._is_drawn, self._is_let_go = True, False
         self._drawing, self._writing = QTimer(self), QTimer(self)
         self._drawing.setSingleShot(True)
         self._drawing.setInterval(_DRAWN_EVERY_MS)
@@ -125,9 +125,11 @@ class FoundLayer(QObject):
         if layer is None:
             return
         self._colour(result.polygons)
-        self._features.finish(result)
-        self._write_some()
-        self._draw(layer)
+        try:
+            self._features.finish(result)
+        finally:
+            self._write_some()
+            self._draw(layer)
 
     def set_threshold(self, threshold: float) -> None:
         """Hide what is below a value and show the rest; nothing is lost, and nothing is searched again.
@@ -155,13 +157,14 @@ class FoundLayer(QObject):
         return crs_text(self._layer.crs()) if self.layer is not None else None
 
     def let_go(self) -> None:
-        """Leave the layer as it is from now on: it is the user's own. What they corrected is shown in it."""
-        layer = self.layer
-        if layer is not None:
-            layer.editingStopped.disconnect(self._end_edits)
-            layer.dataSourceChanged.disconnect(self._look_if_gone)
+        """Leave the layer to the user, but for what is still to be written of its objects; then end."""
+        if not sip.isdeleted(self._layer) and not self._is_let_go:
+            self._layer.editingStopped.disconnect(self._end_edits)
+            self._layer.dataSourceChanged.disconnect(self._look_if_gone)
             self._features.release()
-            self._draw(layer)
+        self._is_let_go = True
+        if not self._writing.isActive():
+            self.deleteLater()
 
     def remove(self) -> None:
         """Take the layer, and all that it holds, out of the project."""
@@ -201,12 +204,17 @@ class FoundLayer(QObject):
         """Write what the search knows of all objects to the next of them; the window goes on in between."""
         layer = self.layer
         if layer is None:
-            self._writing.stop()
+            self._end_writing()
         elif self._features.write_some(_MOST_WRITTEN):
             self._writing.start()
         elif self._writing.isActive():
-            self._writing.stop()
+            self._end_writing()
             self._draw(layer)
+
+    def _end_writing(self) -> None:
+        self._writing.stop()
+        if self._is_let_go:
+            self.deleteLater()
 
     def _look_if_gone(self) -> None:
         if self.layer is None:

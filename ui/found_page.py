@@ -76,7 +76,6 @@ class FoundPage(QObject):
     def find(self) -> bool:
         """Begin a search and return True; what was found before stays in its own layer."""
         desk = self._desk
-        self._results.take_proposal()
         try:
             sought = self._ask()
             run = self._make_run(sought)
@@ -131,7 +130,7 @@ class FoundPage(QObject):
 
     def remove(self) -> None:
         """Take the layer of what was found away."""
-        found, self.layer = self.layer, None
+        found = self._let_go()
         if self._run is not None:
             self._desk.search.cancel(keep=False)
         if found is not None:
@@ -162,27 +161,30 @@ class FoundPage(QObject):
         return Run(sought.title, pixels, sought.wanted, settings, sought.machine, sought.is_remote, layer_id)
 
     def _open_layer(self, sought: Search, crs: str | None) -> None:
-        self._let_go()
-        self.layer = FoundLayer(
+        made = FoundLayer(
             sought.name,
             crs,
             measure=sought.measure,
-            threshold=self._results.threshold(),
+            threshold=self._results.next_threshold(),
             labels=sought.labels,
             each_its_own=sought.each_its_own,
             parent=self,
         )
-        self.layer.counted.connect(self._count)
-        self.layer.gone.connect(self._lose_own)
+        self._let_go()
+        self._results.take_proposal()
+        self.layer = made
+        made.counted.connect(self._count)
+        made.gone.connect(self._lose_saved)
         self._count()
 
-    def _let_go(self) -> None:
-        """Leave the layer of an earlier search to the user."""
+    def _let_go(self) -> FoundLayer | None:
+        """Leave the layer to the user, and return what it was."""
         before, self.layer = self.layer, None
         if before is not None:
             before.counted.disconnect(self._count)
-            before.gone.disconnect(self._lose_own)
+            before.gone.disconnect(self._lose_saved)
             before.let_go()
+        return before
 
     def _connect(self) -> None:
         search, results = self._desk.search, self._results
@@ -200,16 +202,26 @@ class FoundPage(QObject):
         project.cleared.connect(self._lose_own)
 
     def _take_some(self, run: Run, found: Sequence[SegmentedPolygon]) -> None:
-        if run is self._run and self.layer is not None:
+        if run is not self._run or self.layer is None:
+            return
+        try:
             self.layer.add(found)
+        except SegmentError as error:
+            self._show_failure(error)
+        else:
             self._results.show_state(self._state(self._said), busy=True, fraction=self._fraction)
 
     def _take(self, run: Run, result: SegmentationResult) -> None:
         if run is not self._run or self.layer is None or self._sought is None:
             return
         self._run = None
-        self.layer.finish(result)
-        self._count()
+        try:
+            self.layer.finish(result)
+        except SegmentError as error:
+            self._show_failure(error)
+            return
+        finally:
+            self._count()
         # of nothing at all the scan itself says what it may come from
         words = [self._outcome(), *result.warnings] if self.layer.total or not result.warnings else [*result.warnings]
         if self._sought.is_remote and run.ending.is_set():
@@ -237,7 +249,7 @@ class FoundPage(QObject):
             return ""
         if run.settings.keep_on_cancel and found.total:
             return tr("{} found until then stay.").format(found.total)
-        self.layer = None
+        self._let_go()
         found.remove()
         self._results.hide_result()
         return ""
@@ -287,12 +299,19 @@ class FoundPage(QObject):
             self._results.show_state(" ".join([tr("The image was removed."), self._results.status.text.text()]))
 
     def _lose_own(self) -> None:
-        """Begin anew: the layer, or all of the map, is gone, or the layer was saved and is the user's own."""
-        self.layer = None
+        """Begin anew: the layer, or all of the map, is gone."""
+        self._let_go()
         self._results.hide_result()
         if self._run is not None:
             self._desk.search.cancel(keep=False)
         self._results.show_state("")
+
+    def _lose_saved(self) -> None:
+        """Leave a layer that was saved to a file to the user."""
+        is_running = self._run is not None
+        self._lose_own()
+        if is_running:
+            self._results.show_state(tr("Stopped: the layer was saved, and is yours."))
 
 
 def _server_goes_on() -> str:

@@ -56,6 +56,8 @@ class Piece:
     """What became of it, once that is known; None if it was dropped, or another's share took its place."""
     known: bool = False
     """True once it is known what became of it."""
+    is_doubled: bool = False
+    """True for what is vague here, if another window is sure of it."""
 
     def __post_init__(self) -> None:
         self.group = _Group([self])
@@ -103,7 +105,8 @@ class Stitcher:
     Pieces of two windows are of one object if they agree where both windows see. Of an object that lies whole in one
     window, that window's piece is taken and the others are dropped; one that is cut in all of them is put together,
     each pixel as the window shows it that sees the pixel farthest from its sides. A piece that is cut, that no other
-    window confirms, and most of which another window sees better, is no object.
+    window confirms, and most of which another window sees better, is no object. What is vague is joined with its like
+    alone, and no object where another window is sure of it.
 
     Only pieces that a later window may still change are held, and those of the objects they belong to.
     """
@@ -164,11 +167,14 @@ class Stitcher:
         pairs = []
         for piece in new:
             for other in self._index.meeting(piece.box):
-                # what is vague is of no other object, and changes none
-                if (other.traits.label, other.traits.is_vague) == (piece.traits.label, piece.traits.is_vague):
-                    likeness = _likeness(other, piece)
-                    if likeness >= SAME_IOU:
-                        pairs.append((-likeness, other.order, piece.order, other, piece))
+                likeness = _likeness(other, piece) if other.traits.label == piece.traits.label else 0.0
+                if likeness < SAME_IOU:
+                    continue
+                if other.traits.is_vague == piece.traits.is_vague:
+                    pairs.append((-likeness, other.order, piece.order, other, piece))
+                else:
+                    # what is vague changes no object, and is none that another window is sure of
+                    (piece if piece.traits.is_vague else other).is_doubled = True
         taken: dict[tuple[int, int], list[Piece]] = {}
         for _, _, _, other, piece in sorted(pairs, key=lambda pair: pair[:3]):
             theirs = taken.setdefault((piece.order, other.window.index), [])
@@ -200,6 +206,8 @@ class Stitcher:
 
     def _whole(self, group: _Group, *, stopped: bool) -> WholeObject | None:
         pieces = group.pieces
+        if any(piece.is_doubled for piece in pieces):
+            return None
         best = self._best_whole(pieces)
         if best is not None:
             return _object([best], [best.pixels], group.order)

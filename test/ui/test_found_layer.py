@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from prompt_segmenter.algorithms.values import is_null
 from prompt_segmenter.core.errors import Cancelled, OutputError
 from prompt_segmenter.core.outlines.results import SegmentationResult
 from prompt_segmenter.test.ui.conftest import PROVENANCE, UTM, memory, outline, square
@@ -112,7 +113,7 @@ def test_what_is_hidden_is_not_in_the_layer_and_the_layer_has_no_filter(layer):
     assert (layer.shown, layer.total) == (3, 100)
 
 
-def test_what_was_edited_stays_until_editing_ends_and_is_as_it_was_left(layer):
+def test_what_was_changed_stays_whatever_the_threshold(layer):
     layer.add(trees(60, first=40))
     source = layer.layer
     source.startEditing()
@@ -125,10 +126,9 @@ def test_what_was_edited_stays_until_editing_ends_and_is_as_it_was_left(layer):
     assert scores(layer) == [50, 51, 98, 99] and (layer.shown, layer.total) == (4, 59)
     assert not source.getFeature(other).isValid()
 
-    counted = []
-    layer.counted.connect(lambda: counted.append(layer.shown))
     assert source.commitChanges()
-    assert scores(layer) == [98, 99] and counted[-1] == 2
+    layer.set_threshold(0.99)
+    assert scores(layer) == [50, 51, 99] and (layer.shown, layer.total) == (3, 59)
     layer.set_threshold(0.0)
     assert scores(layer) == sorted({*range(40, 100)} - {52}) and layer.total == 59
     there = {round(100 * feature["score"]): feature for feature in source.getFeatures()}
@@ -141,10 +141,15 @@ def test_edits_that_are_given_up_leave_the_threshold_to_all(layer):
     layer.add(trees(60, first=40))
     source = layer.layer
     source.startEditing()
-    source.deleteFeature(next(source.getFeatures()).id())
+    first, second = [feature.id() for feature in source.getFeatures()][:2]
+    source.deleteFeature(first)
+    source.changeAttributeValue(second, source.fields().lookupField("label"), "shrub")
     layer.set_threshold(0.98)
+    assert scores(layer) == [51, 98, 99]
+    counted = []
+    layer.counted.connect(lambda: counted.append(layer.shown))
     assert source.rollBack()
-    assert scores(layer) == [98, 99] and (layer.shown, layer.total) == (2, 60)
+    assert scores(layer) == [98, 99] and (layer.shown, layer.total) == (2, 60) and counted[-1] == 2
 
 
 def test_what_was_hidden_before_the_search_was_over_knows_all_the_same_what_it_was_made_with(layer, monkeypatch):
@@ -164,16 +169,19 @@ def test_columns_may_be_deleted_and_added_while_objects_are_hidden(layer):
     layer.add(trees(60, first=40))
     source = layer.layer
     layer.set_threshold(0.8)
-    source.startEditing()
-    source.addAttribute(memory(fields="mine:int").fields()[0])
-    source.deleteAttribute(source.fields().lookupField("label"))
-    assert source.commitChanges()
+    for change in (
+        lambda: source.deleteAttribute(source.fields().lookupField("label")),
+        lambda: [source.addAttribute(field) for field in memory(fields="mine:int,label:int").fields()],
+    ):
+        source.startEditing()
+        change()
+        assert source.commitChanges()
     layer.set_threshold(0.7)
     layer.finish(whole([*layer.found(), *trees(30, first=40)]))
     layer.set_threshold(0.0)
     assert scores(layer) == list(range(40, 100)) and layer.shown == layer.total == 60
     assert {feature["model"] for feature in source.getFeatures()} == {"starter"}
-    assert source.fields().lookupField("label") == -1
+    assert all(is_null(feature["label"]) and is_null(feature["mine"]) for feature in source.getFeatures())
 
 
 def test_what_can_not_be_shown_stays_hidden_and_is_said(layer, monkeypatch):

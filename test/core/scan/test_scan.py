@@ -230,6 +230,30 @@ def test_what_is_vague_changes_no_object_wherever_the_seams_are(rule):
     assert lenient
 
 
+@pytest.mark.parametrize("rule", [OverlapRule.KEEP, OverlapRule.BEST])
+@pytest.mark.parametrize("columns", [(36, 80), (51, 60)])
+def test_what_one_window_is_sure_of_is_not_there_again_as_another_doubts_it(columns, rule):
+    truth = np.zeros((64, 112), int)
+    truth[20:40, columns[0] : columns[1]] = 1
+
+    class Doubts(TruthFinder):
+        vague = True
+
+        def find(self, picture, progress):
+            found, doubts = super().find(picture, progress), picture.view.window.col > 0
+            if not doubts:
+                return found
+            return [replace(one, score=0.4, is_vague=True) for one in found] if self.vague else []
+
+    finder = Doubts(truth, scores={1: 0.9})
+    chosen = replace(EXACT, overlaps=rule)
+    lenient = Scan(scene(truth), finder, chosen).run(QUIET).polygons
+    finder.vague = False
+    usual = Scan(scene(truth), finder, chosen).run(QUIET).polygons
+    assert [(one.geometry.wkt, one.score) for one in lenient] == [(one.geometry.wkt, one.score) for one in usual]
+    assert len(usual) == 1
+
+
 def test_the_whole_one_wins_over_what_another_window_makes_of_its_part():
     truth = np.zeros((64, 112), int)
     truth[20:44, 30:56] = 1
