@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any
 
 from qgis.core import QgsFeature, QgsFeatureRequest, QgsFeatureSink, QgsFields, QgsVectorLayer
 from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
@@ -58,7 +59,7 @@ class FoundFeatures(QObject):
         self._edited: set[int] = set()
         self._corrected: set[int] = set()
         self._types = {field.name(): field.type() for field in to_qgis_fields(FIELDS)}
-        self._slots = (
+        self._slots: tuple[tuple[Any, Callable[..., None]], ...] = (
             (layer.featureDeleted, self._miss),
             (layer.featureAdded, self._meet),
             (layer.geometryChanged, self._note_shape),
