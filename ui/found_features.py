@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from qgis.core import QgsFeature, QgsFeatureRequest, QgsFeatureSink, QgsFields, QgsVectorLayer
@@ -59,14 +59,14 @@ class FoundFeatures(QObject):
         self._edited: set[int] = set()
         self._corrected: set[int] = set()
         self._types = {field.name(): field.type() for field in to_qgis_fields(FIELDS)}
-        self._slots: tuple[tuple[Any, Callable[..., None]], ...] = (
+        self._slots: list[tuple[Any, Any]] = [
             (layer.featureDeleted, self._miss),
             (layer.featureAdded, self._meet),
             (layer.geometryChanged, self._note_shape),
             (layer.attributeValueChanged, self._note_edit),
             (layer.committedGeometriesChanges, self._note_correction),
             (layer.committedAttributeValuesChanges, self._note_correction),
-        )
+        ]
         for signal, slot in self._slots:
             signal.connect(slot)
 
@@ -151,7 +151,7 @@ class FoundFeatures(QObject):
         """Heed the layer no longer."""
         for signal, slot in self._slots:
             signal.disconnect(slot)
-        self._slots = ()
+        self._slots = []
 
     def _hide(self) -> bool:
         """Take what is below the threshold out of the layer; return True if there was any."""
