@@ -94,7 +94,7 @@ class FoundFeatures(QObject):
         # hidden ones are counted down from -1: features of a memory layer have numbers from 1
         hidden = {-1 - row: found for row, found in enumerate(self._hidden)}
         kept, missing, gone = matched({**self._objects, **hidden}, result.polygons)
-        written = [number for number in gone if number not in hidden]
+        written = [number for number in gone if number not in hidden and number not in self._changed]
         if written:
             self._layer.dataProvider().deleteFeatures(written)
             for number in written:
@@ -109,7 +109,7 @@ class FoundFeatures(QObject):
         """Write what the search knows of all objects to so many of them; return True while there are more."""
         numbers, self._unwritten = self._unwritten[:most], self._unwritten[most:]
         provider = self._layer.dataProvider()
-        indices = {name: provider.fields().lookupField(name) for name in _LATE}
+        indices = {name: index for index, name in enumerate(self._known(provider.fields())) if name in _LATE}
         values = {
             number: self._late_values(self._objects[number], indices) for number in numbers if number in self._objects
         }
@@ -155,7 +155,7 @@ class FoundFeatures(QObject):
 
     def _hide(self) -> bool:
         """Take what is below the threshold out of the layer; return True if there was any."""
-        stay = self._deleted | self._edited | self._corrected
+        stay = self._changed
         below = [number for number, each in self._objects.items() if number not in stay and not self._is_shown(each)]
         if not below:
             return False
@@ -170,8 +170,7 @@ class FoundFeatures(QObject):
         """Write objects to the layer, all or none."""
         provider = self._layer.dataProvider()
         fields = provider.fields()
-        # the user may have deleted some, and added others of the same name
-        known = [field.name() if self._types.get(field.name()) == field.type() else "" for field in fields]
+        known = self._known(fields)
         features = [self._feature(each, fields, known) for each in objects]
         done, added = provider.addFeatures(features, QgsFeatureSink.Flag.RollBackOnErrors)
         if not done:
@@ -187,7 +186,16 @@ class FoundFeatures(QObject):
 
     def _late_values(self, found: SegmentedPolygon, indices: dict[str, int]) -> dict[int, AttributeValue]:
         """Return what is only known when the search is over, by the index of each field that is there."""
-        return {index: _COLUMNS[name].value(found, self.provenance) for name, index in indices.items() if index >= 0}
+        return {index: _COLUMNS[name].value(found, self.provenance) for name, index in indices.items()}
+
+    def _known(self, fields: QgsFields) -> list[str]:
+        """Return the name of each field that is a result's; the user may have replaced it by another of that name."""
+        return [field.name() if self._types.get(field.name()) == field.type() else "" for field in fields]
+
+    @property
+    def _changed(self) -> set[int]:
+        """What the user has changed or deleted, saved or not."""
+        return self._deleted | self._edited | self._corrected
 
     def _is_shown(self, found: SegmentedPolygon) -> bool:
         value = float(getattr(found, self._measure))

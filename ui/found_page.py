@@ -207,9 +207,9 @@ class FoundPage(QObject):
         try:
             self.layer.add(found)
         except SegmentError as error:
-            self._show_failure(error)
-        else:
-            self._results.show_state(self._state(self._said), busy=True, fraction=self._fraction)
+            # it goes on, and tries these again in the end
+            self.failed.emit(error)
+        self._results.show_state(self._state(self._said), busy=True, fraction=self._fraction)
 
     def _take(self, run: Run, result: SegmentationResult) -> None:
         if run is not self._run or self.layer is None or self._sought is None:

@@ -174,7 +174,8 @@ class Stitcher:
                     pairs.append((-likeness, other.order, piece.order, other, piece))
                 else:
                     # what is vague changes no object, and is none that another window is sure of
-                    (piece if piece.traits.is_vague else other).is_doubled = True
+                    vague, sure = (piece, other) if piece.traits.is_vague else (other, piece)
+                    vague.is_doubled |= not sure.cut or _is_seen_best(sure)
         taken: dict[tuple[int, int], list[Piece]] = {}
         for _, _, _, other, piece in sorted(pairs, key=lambda pair: pair[:3]):
             theirs = taken.setdefault((piece.order, other.window.index), [])
@@ -311,6 +312,11 @@ def _nested(one: Piece, other: Piece, both: Box) -> bool:
         a.area > 0 and b.area > 0 and a.shared(b) >= _NESTED * min(a.area, b.area)
         for a, b in ((one.pixels, other.pixels), (first, second))
     )
+
+
+def _is_seen_best(piece: Piece) -> bool:
+    """Return True if no other window sees more of a piece better."""
+    return 2 * piece.pixels.within(piece.window.home).area >= piece.pixels.area
 
 
 def _holds(whole: Piece, pieces: list[Piece]) -> bool:

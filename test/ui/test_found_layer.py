@@ -184,6 +184,33 @@ def test_columns_may_be_deleted_and_added_while_objects_are_hidden(layer):
     assert all(is_null(feature["label"]) and is_null(feature["mine"]) for feature in source.getFeatures())
 
 
+def test_a_column_that_the_user_put_in_place_of_ours_keeps_no_other_from_being_written(layer):
+    objects = trees(60, first=40)
+    layer.add(objects)
+    source = layer.layer
+    for change in (
+        lambda: source.deleteAttribute(source.fields().lookupField("source")),
+        lambda: source.addAttribute(memory(fields="source:int").fields()[0]),
+    ):
+        source.startEditing()
+        change()
+        assert source.commitChanges()
+    layer.finish(whole(objects))
+    assert {feature["model"] for feature in source.getFeatures()} == {"starter"}
+    assert all(is_null(feature["source"]) for feature in source.getFeatures())
+
+
+def test_what_the_user_changed_stays_though_the_result_has_it_no_longer(layer):
+    objects = trees(10, first=50)
+    layer.add(objects)
+    source = layer.layer
+    source.startEditing()
+    first = next(source.getFeatures())
+    source.changeAttributeValue(first.id(), source.fields().lookupField("label"), "shrub")
+    layer.finish(whole(objects[5:]))
+    assert scores(layer) == [50, *range(55, 60)] and layer.total == 6
+
+
 def test_what_can_not_be_shown_stays_hidden_and_is_said(layer, monkeypatch):
     layer.add(trees(60, first=40))
     provider = layer.layer.dataProvider()
