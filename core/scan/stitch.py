@@ -34,7 +34,6 @@ class Traits:
     stability: float
     similarity: float
     prompt: str
-    is_vague: bool = False
 
 
 @dataclass(eq=False)
@@ -56,6 +55,8 @@ class Piece:
     """What became of it, once that is known; None if it was dropped, or another's share took its place."""
     known: bool = False
     """True once it is known what became of it."""
+    is_vague: bool = False
+    """As in :class:`FoundMask`."""
     is_doubled: bool = False
     """True for what is vague here, if another window is sure of it."""
 
@@ -160,7 +161,7 @@ class Stitcher:
             return []
         self._count += 1
         cut = window.cuts(pixels.box, self._lattice.size, self._reach)
-        return [Piece(self._count, pixels, window, _traits(found), cut)]
+        return [Piece(self._count, pixels, window, _traits(found), cut, is_vague=found.is_vague)]
 
     def _link(self, new: list[Piece], window: ScanWindow) -> None:
         """Put pieces of the window and of earlier ones that are of one object into one group, the most alike first."""
@@ -170,11 +171,11 @@ class Stitcher:
                 likeness = _likeness(other, piece) if other.traits.label == piece.traits.label else 0.0
                 if likeness < SAME_IOU:
                     continue
-                if other.traits.is_vague == piece.traits.is_vague:
+                if other.is_vague == piece.is_vague:
                     pairs.append((-likeness, other.order, piece.order, other, piece))
                 else:
                     # what is vague changes no object, and is none that another window is sure of
-                    vague, sure = (piece, other) if piece.traits.is_vague else (other, piece)
+                    vague, sure = (piece, other) if piece.is_vague else (other, piece)
                     vague.is_doubled |= not sure.cut or _is_seen_best(sure)
         taken: dict[tuple[int, int], list[Piece]] = {}
         for _, _, _, other, piece in sorted(pairs, key=lambda pair: pair[:3]):
@@ -353,13 +354,12 @@ def _object(pieces: list[Piece], shares: list[RunMask], order: int) -> WholeObje
         stability=_mean([piece.traits.stability for piece in pieces], areas),
         similarity=_mean([piece.traits.similarity for piece in pieces], areas),
         prompt=main.traits.prompt,
-        is_vague=main.traits.is_vague,
     )
     return WholeObject(order, pixels, traits, main.window)
 
 
 def _traits(found: FoundMask) -> Traits:
-    return Traits(found.label, found.score, found.stability, found.similarity, found.prompt, found.is_vague)
+    return Traits(found.label, found.score, found.stability, found.similarity, found.prompt)
 
 
 def _mean(values: list[float], areas: list[int]) -> float:
