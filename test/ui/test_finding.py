@@ -472,11 +472,13 @@ def test_copying_obeys_the_rule_for_overlaps_and_takes_corrections_with_it(desk,
     assert desk.said().startswith("0 copied to") and "2 left out" in desk.said()
 
 
-def test_copying_that_is_stopped_in_the_middle_writes_nothing(desk, scan, monkeypatch):
-    def stopped(found, count, text, parent):
-        yield next(found)
-        raise Cancelled("Stopped on request.")
+def stopped(found, count, text, parent):
+    """Somebody who presses Cancel after the first object."""
+    yield next(found)
+    raise Cancelled("Stopped on request.")
 
+
+def test_copying_that_is_stopped_in_the_middle_writes_nothing(desk, scan, monkeypatch):
     monkeypatch.setattr(found_page, "watched", stopped)
     desk.find()
     desk.panel.words.results.copy.click()
@@ -496,11 +498,6 @@ def test_a_layer_that_was_chosen_stays_as_it_was_when_copying_is_stopped(desk, s
     desk.panel.words.results.copy.click()
     (target,) = QgsProject.instance().mapLayersByName("Segmented objects")
     target.undoStack().clear()
-
-    def stopped(found, count, text, parent):
-        yield next(found)
-        raise Cancelled("Stopped on request.")
-
     monkeypatch.setattr(found_page, "watched", stopped)
     desk.find()
     desk.panel.words.results.copy.click()
