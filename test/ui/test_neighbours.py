@@ -10,7 +10,7 @@ from prompt_segmenter.ui import placement
 from prompt_segmenter.ui.neighbours import Neighbours, near
 from prompt_segmenter.ui.placement import OverlapRule
 from prompt_segmenter.ui.target_layer import KeepSettings, TargetLayer
-from qgis.core import Qgis, QgsFeature, QgsGeometry
+from qgis.core import Qgis, QgsFeature, QgsGeometry, QgsProject
 
 
 def feature(layer, shape):
@@ -63,6 +63,16 @@ def test_objects_that_are_written_in_a_row_heed_each_other_and_the_layer_is_not_
     layer = memory()
     TargetLayer(layer).keep_all([outline(square(6 * i, 0)) for i in (0, 1, 3, 2)], UTM, PROVENANCE, settings)
     assert sorted(round(each.geometry().area(), 6) for each in layer.getFeatures()) == areas
+
+
+def test_the_projects_own_rule_against_overlaps_goes_by_what_was_written_too(project, monkeypatch):
+    monkeypatch.setattr(placement, "near", None)
+    layer = memory()
+    project.setAvoidIntersectionsMode(QgsProject.AvoidIntersectionsMode.AvoidIntersectionsCurrentLayer)
+    given = [outline(square(6 * i, 0)) for i in (0, 1, 3, 2)]
+    TargetLayer(layer).keep_all(given, UTM, PROVENANCE, KeepSettings())
+    areas = sorted(round(each.geometry().area(), 6) for each in layer.getFeatures())
+    assert areas == [20.0, 60.0, 100.0, 100.0]
 
 
 @pytest.mark.parametrize("settings", [KeepSettings(overlap=OverlapRule.CLIP), KeepSettings(merge_touching=True)])

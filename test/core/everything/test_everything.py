@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from prompt_segmenter.core.errors import Cancelled, SettingsError, UnsupportedPromptError
 from prompt_segmenter.core.everything import EverythingSettings, everything_finder, stage
+from prompt_segmenter.core.everything.judging import SURE
 from prompt_segmenter.core.everything.stage import rank
 from prompt_segmenter.core.models import catalogue
 from prompt_segmenter.core.models.families import FAMILIES
@@ -14,7 +16,7 @@ from prompt_segmenter.core.models.families.sam import ENTRY
 from prompt_segmenter.core.models.finding import FeatureMap, FoundMask
 from prompt_segmenter.core.models.model import CertaintyPolicy, ModelSpec, RuntimeSettings
 from prompt_segmenter.core.models.store import ModelStore
-from prompt_segmenter.core.points.outliner import PointOutliner
+from prompt_segmenter.core.points.outliner import Candidate, PointOutliner
 from prompt_segmenter.core.progress import NullProgress
 from prompt_segmenter.core.raster.grid import Window
 from prompt_segmenter.test.helpers import onnx_graphs
@@ -159,6 +161,47 @@ def test_what_is_no_object_to_the_model_is_given_if_less_is_enough_and_scores_le
     assert np.median([one.score for one in found]) == pytest.approx(expected, rel=0.1)
     stricter = everything_finder(Vague(**wrong), replace(patient, min_score=expected + 0.05))
     assert stricter.find(picture(image), QUIET) == []
+
+
+def test_what_is_vague_spares_no_point_however_high_its_score():
+    image = np.full((320, 320, 3), GROUND, np.uint8)
+    image[96:144, 96:144] = 120
+    usual, lenient = FloodParts(score=0.9), FloodParts(score=0.9)
+    for model, settings in ((usual, EverythingSettings()), (lenient, EverythingSettings(min_score=0.3))):
+        model.spec = replace(model.spec, certainty=CertaintyPolicy(min_score=0.95))
+        found = everything_finder(model, settings).find(picture(image), QUIET)
+    assert found
+    assert all(one.is_vague and one.score > SURE for one in found)
+    assert lenient.asked == usual.asked
+
+
+def candidate(left, score, earlier=()):
+    """What a model may say of a box of 100 x 100 pixels that begins at a column; only what is judged is there."""
+    return Candidate(
+        point=(left + 50.0, 50.0), ground=0, score=score, stability=1.0, obeys=True, cut=False,
+        box=(left, 0.0, left + 100.0, 100.0), area_px=1e4, mask=None, placement=None, asked=None, index=0,
+        earlier=earlier,
+    )  # fmt: skip
+
+
+def test_what_is_vague_decides_nothing_among_objects():
+    def kept(*vague):
+        answers = [
+            candidate(0.0, 0.85), candidate(12.0, 0.82), candidate(300.0, 0.81, earlier=((1.0, 1.0),)), *vague,
+            # shares much with the first alone, and comes after all others
+            candidate(-12.0, 0.9),
+        ]  # fmt: skip
+        outliner = SimpleNamespace(model=Flood(), candidates=lambda point, *_: [answers[int(point[0])]])
+        # a grid: each point is asked, the most hopeful first, and nothing is learned
+        points = np.array([(number + 0.5, 0.5) for number in range(len(answers))])
+        asked = stage.Stage(0, points, -points[:, 0], 1.0, "")
+        scene = picture(np.zeros((400, 4000, 3), np.uint8))
+        asking = stage.Asking(outliner, EverythingSettings(min_score=0.3, grid=1), scene, asked)
+        found = asking.candidates(np.zeros((400, 4000), bool), [], QUIET)
+        return [(one.box[0], one.score) for one in found if not one.is_vague]
+
+    many = [candidate(150.0 + 25 * number, 0.79) for number in range(140)]
+    assert kept(*many) == kept() == [(-12.0, 0.9), (12.0, 0.82), (300.0, 0.81)]
 
 
 def test_a_least_stability_holds_for_what_is_vague_too():
@@ -372,6 +415,8 @@ def test_the_finder_names_its_model_and_windows():
     assert finder.models == (model,)
     assert finder.windows.overlap_px < finder.windows.window_px
     assert finder.describe() == "everything, points every 16 px"
+    told = everything_finder(model, EverythingSettings(min_score=0.3)).describe()
+    assert told == "everything, points every 16 px, least score 0.3"
 
 
 @pytest.mark.parametrize(
